@@ -1,0 +1,87 @@
+"""Show what a lake holds: `python -m scripts.lake`.
+
+Reads Delta logs only. `--remember FILE` writes the state down; `--since FILE` shows what changed since then.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from deltalake import DeltaTable
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+LAYERS = ("raw", "bronze", "silver", "gold")
+
+
+@dataclass(frozen=True)
+class TableState:
+    """A Delta table's version and row count."""
+
+    version: int
+    rows: int
+
+
+def read_lake(root: Path) -> dict[str, TableState]:
+    """The state of every table, by `<layer>/<table>` in the order of the layers."""
+    return {
+        f"{layer}/{log.parent.name}": TableState(table.version(), table.count())
+        for layer in LAYERS
+        for log in sorted((root / layer).glob("*/_delta_log"))
+        if any(log.glob("*.json"))
+        for table in [DeltaTable(str(log.parent))]
+    }
+
+
+def print_lake(console: Console, root: Path, lake: dict[str, TableState]) -> None:
+    """The tables with their rows, where they lie, and how to query them."""
+    grid = Table("table", "rows", "version", box=box.SIMPLE_HEAD)
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for name, state in lake.items():
+        grid.add_row(name, f"{state.rows:,}", str(state.version))
+    console.print(grid)
+    console.print(f"Delta tables under {root.absolute()}/<layer>/<table>", soft_wrap=True)
+    console.print("Query them, for example:")
+    console.print("  .venv/bin/dbt show --inline 'select * from gold.dim_title' --limit 5", soft_wrap=True)
+    console.print(
+        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{root}/gold/dim_title'))\"", soft_wrap=True
+    )
+
+
+def print_changes(console: Console, before: dict[str, TableState], after: dict[str, TableState]) -> None:
+    """Each table's rows before and after, and whether it was written at all."""
+    grid = Table("table", "rows before", "rows after", "change", "commits", box=box.SIMPLE_HEAD)
+    for column in grid.columns[1:]:
+        column.justify = "right"
+    for name, now in after.items():
+        old = before.get(name, TableState(-1, 0))
+        change = f"{now.rows - old.rows:+,}" if now.rows != old.rows else "="
+        grid.add_row(name, f"{old.rows:,}", f"{now.rows:,}", change, str(now.version - old.version))
+    console.print(grid)
+    console.print("commits = how often the table was written; 0 means that the load did not touch it.")
+
+
+@click.command()
+@click.option("--remember", type=click.Path(path_type=Path), help="Write the state to this file instead of printing.")
+@click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
+def main(remember: Path | None, since: Path | None) -> None:
+    """Show the tables of the lake in LAKEHOUSE_ROOT (default: lake)."""
+    root = Path(os.environ.get("LAKEHOUSE_ROOT", "lake"))
+    lake = read_lake(root)
+    if remember:
+        remember.write_text(json.dumps({name: asdict(state) for name, state in lake.items()}))
+    elif since:
+        states = json.loads(since.read_text())
+        print_changes(Console(), {name: TableState(**state) for name, state in states.items()}, lake)
+    else:
+        print_lake(Console(), root, lake)
+
+
+if __name__ == "__main__":
+    main()
