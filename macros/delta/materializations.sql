@@ -1,7 +1,7 @@
 {#
-  The materializations `table`, `incremental` and `seed` for DuckDB where a node has `file_format: delta`.
-  Each hands one job to the plugin (plugins/delta.py), which runs the SQL and makes one Delta commit.
-  Without `file_format: delta`, dbt-duckdb's own materialization runs.
+  The materializations of this project on DuckDB for whatever has `file_format: delta`: tables, incremental models,
+  seeds, snapshots and stored test failures. Each hands one job to the plugin (plugins/delta.py), which runs the SQL
+  and makes one Delta commit. Without `file_format: delta`, dbt-duckdb's own materialization runs.
 #}
 
 {% materialization table, adapter="duckdb", supported_languages=["sql", "python"] %}
@@ -16,7 +16,17 @@
   {%- if config.get("file_format") != "delta" -%}
     {{ return(dbt_duckdb.materialization_incremental_duckdb()) }}
   {%- endif -%}
-  {{ return(delta_build("overwrite" if should_full_refresh() else config.get("incremental_strategy", "append"))) }}
+  {% set strategies = {
+      "append": "append", "merge": "merge", "delete+insert": "delete_insert",
+      "insert_overwrite": "insert_overwrite", "microbatch": "microbatch",
+  } %}
+  {% set strategy = config.get("incremental_strategy") or "append" %}
+  {% if strategy not in strategies %}
+    {% do exceptions.raise_compiler_error(
+        "incremental_strategy " ~ strategy ~ " is not known for Delta tables. Use one of: " ~ strategies | join(", ")
+    ) %}
+  {% endif %}
+  {{ return(delta_build("overwrite" if should_full_refresh() else strategies[strategy])) }}
 {% endmaterialization %}
 
 
@@ -24,69 +34,199 @@
   {%- if config.get("file_format") != "delta" -%}
     {{ return(dbt.materialization_seed_default()) }}
   {%- endif -%}
-  {#- dbt's own loader makes a table in DuckDB under the seed's name; its rows then go to Delta -#}
   {% set agate_table = load_agate_table() %}
   {% do store_result("agate_table", response="OK", agate_table=agate_table) %}
-  {% do adapter.drop_relation(this.incorporate(type="view")) %}
+  {{ run_hooks(pre_hooks, inside_transaction=False) }}
+  {{ run_hooks(pre_hooks, inside_transaction=True) }}
+  {#- dbt's own loader fills a table in DuckDB under the seed's name; the plugin replaces it by a view over Delta -#}
+  {% call statement() %}drop view if exists {{ this }}{% endcall %}
   {% do create_csv_table(model, agate_table) %}
-  {% do load_csv_rows(model, agate_table) %}
+  {% if agate_table.rows | length > 0 %}{% do load_csv_rows(model, agate_table) %}{% endif %}
   {% do adapter.commit() %}
-  {% set result = delta_write("overwrite", "select * from " ~ this.include(database=false)) %}
+  {% set result = delta_write("overwrite", "select * from " ~ this, {"input_token": model.checksum.checksum}) %}
   {% call noop_statement("main", result, "OK", agate_table.rows | length) %}{% endcall %}
-  {{ return({"relations": [this.incorporate(type="view")]}) }}
+  {{ return(delta_finish()) }}
+{% endmaterialization %}
+
+
+{% materialization snapshot, adapter="duckdb" %}
+  {%- if config.get("file_format") != "delta" -%}
+    {{ return(dbt.materialization_snapshot_default()) }}
+  {%- endif -%}
+  {% set exists = load_cached_relation(this) is not none %}
+  {% set strategy = strategy_dispatch(config.get("strategy"))(
+      model, "snapshotted_data", "source_data", model["config"], exists
+  ) %}
+  {% set columns = config.get("snapshot_table_column_names") or get_snapshot_table_column_names() %}
+  {{ run_hooks(pre_hooks, inside_transaction=False) }}
+  {{ run_hooks(pre_hooks, inside_transaction=True) }}
+  {% if exists %}
+    {{ adapter.assert_valid_snapshot_target_given_strategy(this, columns, strategy) }}
+    {% set sql = snapshot_staging_table(strategy, compiled_code, this) %}
+  {% else %}
+    {% set sql = build_snapshot_table(strategy, compiled_code) %}
+  {% endif %}
+  {% do adapter.commit() %}
+  {% set result = delta_write("snapshot", sql, {
+      "unique_key": [columns.dbt_scd_id], "options": {"valid_to": columns.dbt_valid_to}, "reuse": False,
+  }) %}
+  {% call noop_statement("main", result, "OK") %}{{ sql }}{% endcall %}
+  {{ return(delta_finish()) }}
+{% endmaterialization %}
+
+
+{% materialization test, adapter="duckdb" %}
+  {%- if config.get("file_format") != "delta" or not should_store_failures() or config.get("store_failures_as") == "view" -%}
+    {{ return(dbt.materialization_test_default()) }}
+  {%- endif -%}
+  {% do adapter.create_schema(this) %}
+  {% do delta_write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False}) %}
+  {% call statement("main", fetch_result=True) %}
+    {{ get_test_sql("select * from " ~ this, config.get("fail_calc"), config.get("warn_if"), config.get("error_if"), limit=none) }}
+  {% endcall %}
+  {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmaterialization %}
 
 
 {#
-  Run a model's hooks and its one job.
-  strategy: overwrite, append or merge. Returns what a materialization returns.
+  Run a model's hooks and its one job. strategy: the name of a method of the plugin, without its underscore.
+  A Python model is run by dbt-duckdb into a table beside the model's name, from which the job then reads.
 #}
 {% macro delta_build(strategy) %}
-  {% set target = this.incorporate(type="view") %}
+  {% do delta_refuse_unknown_configuration() %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% set sql = compiled_code %}
+  {% set more = {} %}
+  {% if model.language == "python" %}
+    {% set staged = this.incorporate(path={"identifier": this.identifier ~ "__dbt_tmp"}, type="table") %}
+    {% do adapter.drop_relation(staged) %}
+    {% call statement("python", language="python") %}
+      {{- create_table_as(False, staged, compiled_code, "python") }}
+    {% endcall %}
+    {% set sql = "select * from " ~ staged %}
+  {% else %}
+    {% set sql = compiled_code %}
+  {% endif %}
   {% if config.get("contract").enforced %}
     {{ get_assert_columns_equivalent(sql) }}
     {% set sql = get_select_subquery(sql) %}
+    {% do more.update(delta_constraints()) %}
   {% endif %}
-  {% set result = delta_write(strategy, sql) %}
-  {% call noop_statement("main", result, "OK") %}{{ sql }}{% endcall %}
-  {{ run_hooks(post_hooks, inside_transaction=True) }}
   {% do adapter.commit() %}
-  {{ run_hooks(post_hooks, inside_transaction=False) }}
-  {{ return({"relations": [target]}) }}
+  {% set result = delta_write(strategy, sql, more) %}
+  {% call noop_statement("main", result, "OK") %}{{ sql }}{% endcall %}
+  {% if staged is defined %}{% do adapter.drop_relation(staged) %}{% endif %}
+  {{ return(delta_finish()) }}
 {% endmacro %}
 
 
-{# Hand one job to the plugin. Returns the line that says what was committed. #}
-{% macro delta_write(strategy, sql) %}
-  {% set call = {"job": {
-      "sql": sql,
+{# Post-hooks, and what a materialization returns. Grants are a matter of the object store, so they are only noted. #}
+{% macro delta_finish() %}
+  {% if config.get("grants") %}
+    {% do adapter.warn_once("grants are ignored on DuckDB: who may read a Delta table is decided where its files lie.") %}
+  {% endif %}
+  {{ run_hooks(post_hooks, inside_transaction=True) }}
+  {% do adapter.commit() %}
+  {{ run_hooks(post_hooks, inside_transaction=False) }}
+  {{ return({"relations": [this.incorporate(type="table")]}) }}
+{% endmacro %}
+
+
+{#
+  Hand one job to the plugin.
+  strategy: the plugin's method; sql: what it runs; more: fields of plugins/delta.py's Job that override the model's
+  configuration. Returns the line that says what was committed.
+#}
+{% macro delta_write(strategy, sql, more={}) %}
+  {% set unmatched = config.get("not_matched_by_source_action") %}
+  {% if unmatched not in (none, "delete") %}
+    {% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}
+  {% endif %}
+  {% set persist = config.get("persist_docs", {}) %}
+  {% set comments = {} %}
+  {% if persist.get("columns") %}
+    {% for name, column in model.columns.items() if column.description %}
+      {% do comments.update({name: column.description}) %}
+    {% endfor %}
+  {% endif %}
+  {% set job = {
       "strategy": strategy,
+      "sql": sql,
+      "location": config.get("location_root") ~ "/" ~ this.identifier if config.get("location_root") else none,
       "unique_key": as_list(config.get("unique_key")),
       "partition_by": as_list(config.get("partition_by")),
-      "delete_unmatched": config.get("not_matched_by_source_action") == "delete",
+      "incremental_predicates": as_list(config.get("incremental_predicates") or config.get("predicates")),
+      "merge_update_columns": as_list(config.get("merge_update_columns")),
+      "merge_exclude_columns": as_list(config.get("merge_exclude_columns")),
+      "delete_unmatched": unmatched == "delete",
+      "on_schema_change": incremental_validate_on_schema_change(config.get("on_schema_change")),
       "tblproperties": config.get("tblproperties", {}),
-  }} %}
-  {% do adapter.store_relation("delta", this, [], "", "delta", call) %}
+      "timestamp_ntz": config.get("timestamp_ntz", false),
+      "description": model.description if persist.get("relation") else none,
+      "comments": comments,
+      "reuse": config.get("reuse_unchanged", var("reuse_unchanged", true)) and not flags.FULL_REFRESH,
+      "event_time": config.get("event_time"),
+      "event_time_start": config.get("__dbt_internal_microbatch_event_time_start") | string,
+      "event_time_end": config.get("__dbt_internal_microbatch_event_time_end") | string,
+  } %}
+  {% do job.update(more) %}
+  {{ return(delta_job(this, job)) }}
+{% endmacro %}
+
+
+{# Run one job of the plugin on a relation; returns what the plugin returns. #}
+{% macro delta_job(relation, job) %}
+  {% set call = {"job": job} %}
+  {% do adapter.store_relation("delta", relation, [], "", "delta", call) %}
   {{ return(call.result) }}
+{% endmacro %}
+
+
+{#
+  The constraints of an enforced contract as fields of a job. not_null and check are enforced at every write; Delta
+  has no keys, so those are refused rather than left unenforced.
+#}
+{% macro delta_constraints() %}
+  {% set not_null = [] %}
+  {% set checks = [] %}
+  {% set all = namespace(constraints=model.constraints | list) %}
+  {% for name, column in model.columns.items() %}
+    {% for constraint in column.constraints %}
+      {% if constraint.type == "not_null" %}
+        {% do not_null.append(name) %}
+      {% else %}
+        {% set all.constraints = all.constraints + [constraint] %}
+      {% endif %}
+    {% endfor %}
+  {% endfor %}
+  {% for constraint in all.constraints %}
+    {% if constraint.type == "check" %}
+      {% do checks.append(constraint.expression) %}
+    {% elif constraint.type == "not_null" %}
+      {% do not_null.extend(constraint.columns) %}
+    {% elif constraint.warn_unenforced is not false %}
+      {% do exceptions.warn(
+          this ~ ": Delta cannot enforce a " ~ constraint.type ~ " constraint. Test it, and set warn_unenforced: false."
+      ) %}
+    {% endif %}
+  {% endfor %}
+  {{ return({"not_null": not_null, "checks": checks}) }}
+{% endmacro %}
+
+
+{# Configurations that dbt-spark and dbt-databricks have and this project does not honour are errors, not surprises. #}
+{% macro delta_refuse_unknown_configuration() %}
+  {% for name in ["buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "skip_matched_step",
+                  "skip_not_matched_step", "matched_condition", "not_matched_condition", "merge_with_schema_evolution",
+                  "not_matched_by_source_condition", "merge_clauses", "merge_update_condition", "merge_insert_condition",
+                  "merge_update_set_expressions", "merge_on_using_columns", "merge_returning_columns", "indexes"]
+     if config.get(name) %}
+    {% do exceptions.raise_compiler_error("The configuration " ~ name ~ " cannot be honoured for a Delta table on DuckDB.") %}
+  {% endfor %}
 {% endmacro %}
 
 
 {# A configuration value that may be a single name or a list of names, as a list. #}
 {% macro as_list(value) %}
-  {{ return([] if value is none else [value] if value is string else value) }}
-{% endmacro %}
-
-
-{#
-  True where an incremental model's table exists and no full refresh was asked for.
-  On DuckDB a Delta table stands as a view, which dbt's own macro takes for "no table yet".
-#}
-{% macro is_incremental() %}
-  {% if not execute or target.type != "duckdb" or config.get("file_format") != "delta" %}
-    {{ return(dbt.is_incremental()) }}
-  {% endif %}
-  {{ return(load_cached_relation(this) is not none and config.get("materialized") == "incremental" and not should_full_refresh()) }}
+  {{ return([] if value is none else [value] if value is string else value | list) }}
 {% endmacro %}

@@ -1,0 +1,95 @@
+{#
+  Care for the Delta tables of models: dbt run-operation optimize, vacuum, history, restore. And time travel: as_of.
+  On DuckDB the plugin does the work.
+#}
+
+{#
+  Compact small files; models that configure `zorder` (a list of columns) are clustered by them.
+    dbt run-operation optimize                                  every model, seed and snapshot
+    dbt run-operation optimize --args '{model: dim_title}'
+#}
+{% macro optimize(model=none) %}
+  {% for node in delta_nodes(model) %}
+    {% set job = {"strategy": "optimize", "options": {"zorder": as_list(node.config.get("zorder"))}} %}
+    {% do log(node.name ~ ": " ~ delta_job(delta_relation(node), job), info=True) %}
+  {% endfor %}
+{% endmacro %}
+
+
+{#
+  Delete the files that no version younger than `retention_hours` needs. A dry run, unless dry_run is false.
+    dbt run-operation vacuum --args '{model: dim_title, dry_run: false}'
+#}
+{% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
+  {% for node in delta_nodes(model) %}
+    {% set job = {"strategy": "vacuum", "options": {"retention_hours": retention_hours, "dry_run": dry_run}} %}
+    {% set files = delta_job(delta_relation(node), job) %}
+    {% do log(node.name ~ ": " ~ files | length ~ (" files could be deleted" if dry_run else " files deleted"), info=True) %}
+  {% endfor %}
+  {% if dry_run %}{% do log("Nothing was deleted: this was a dry run. Add dry_run: false.", info=True) %}{% endif %}
+{% endmacro %}
+
+
+{#
+  The commits of a model's table, newest first.
+    dbt run-operation history --args '{model: dim_title}'
+#}
+{% macro history(model, limit=20) %}
+  {% for node in delta_nodes(model) %}
+    {% for commit in delta_job(delta_relation(node), {"strategy": "history", "options": {"limit": limit}}) %}
+      {% set time = modules.datetime.datetime.utcfromtimestamp(commit.timestamp / 1000).isoformat() %}
+      {% do log("version " ~ commit.version ~ "  " ~ time ~ "Z  " ~ commit.operation, info=True) %}
+    {% endfor %}
+  {% endfor %}
+{% endmacro %}
+
+
+{#
+  Make an older version the current one (a new commit; nothing is lost).
+    dbt run-operation restore --args '{model: dim_title, version: 3}'
+#}
+{% macro restore(model, version) %}
+  {% for node in delta_nodes(model) %}
+    {% do log(node.name ~ ": " ~ delta_job(delta_relation(node), {"strategy": "restore", "options": {"version": version}}), info=True) %}
+  {% endfor %}
+{% endmacro %}
+
+
+{#
+  A table as it was, for use in a model or with `dbt show`.
+  relation: ref() or source(); version: a Delta version, or timestamp: text such as '2024-01-31 12:00:00' (UTC).
+    select * from {{ as_of(ref("dim_title"), version=3) }}
+#}
+{% macro as_of(relation, version=none, timestamp=none) %}
+  {{ return(adapter.dispatch("as_of")(relation, version, timestamp)) }}
+{% endmacro %}
+
+{% macro duckdb__as_of(relation, version, timestamp) %}
+  {% if not execute %}{{ return(relation) }}{% endif %}
+  {{ return(delta_job(relation, {"strategy": "as_of", "options": {"version": version, "timestamp": timestamp}})) }}
+{% endmacro %}
+
+{% macro spark__as_of(relation, version, timestamp) %}
+  {% if version is not none %}{{ return(relation ~ " version as of " ~ version) }}{% endif %}
+  {{ return(relation ~ " timestamp as of '" ~ timestamp ~ "'") }}
+{% endmacro %}
+
+
+{# The nodes of the graph that are Delta tables: one by name, or all. #}
+{% macro delta_nodes(name=none) %}
+  {% set nodes = [] %}
+  {% for node in graph.nodes.values() if node.resource_type in ("model", "seed", "snapshot")
+        and node.config.get("file_format") == "delta" and node.config.materialized not in ("ephemeral", "view")
+        and name in (none, node.name) %}
+    {% do nodes.append(node) %}
+  {% endfor %}
+  {% if not nodes %}
+    {% do exceptions.raise_compiler_error("There is no Delta model, seed or snapshot named " ~ name ~ ".") %}
+  {% endif %}
+  {{ return(nodes) }}
+{% endmacro %}
+
+
+{% macro delta_relation(node) %}
+  {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+{% endmacro %}
