@@ -1,0 +1,36 @@
+"""Fixtures shared by all Python tests."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.python.lake import Lake
+
+
+@pytest.fixture(scope="session")
+def new_lake(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Lake]:
+    """Make an empty lake under a name."""
+
+    def make(name: str) -> Lake:
+        folder = tmp_path_factory.mktemp(name)
+        return Lake(root=folder / "lake", work=folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Write the sample as it stands in a week; returns its folder."""
+
+    def make(week: int = 1, titles: int = 300, seed: int = 7) -> Path:
+        folder = tmp_path_factory.mktemp(f"sample-{week}")
+        here = Lake(root=folder / "none", work=folder)
+        options = ["--out", str(folder), "--titles", str(titles), "--week", str(week), "--seed", str(seed)]
+        here.run(sys.executable, "-m", "ingest.sample", *options)
+        return folder
+
+    return make

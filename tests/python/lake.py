@@ -1,0 +1,85 @@
+"""Run the project as a person would, in a lake of its own, and read what came out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+CHECKOUT = Path(__file__).parents[2]
+DATA = Path(os.environ.get("NETFLIX_DATA_DIR", CHECKOUT.parent / "shared" / "data"))
+needs_real_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"the real source data is not at {DATA} (set NETFLIX_DATA_DIR)"
+)
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A lake in a folder of its own; `work` holds dbt's target and logs."""
+
+    root: Path
+    work: Path
+    env: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout against this lake; fails the test on a non-zero exit code if `check`."""
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=os.environ
+            | {
+                "LAKEHOUSE_ROOT": str(self.root),
+                "DBT_TARGET_PATH": str(self.work / "target"),
+                "DBT_LOG_PATH": str(self.work / "logs"),
+                "DBT_PROJECT_DIR": str(CHECKOUT),
+                "DBT_USE_COLORS": "false",
+            }
+            | self.env
+            | env,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode != 0:
+            pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def ingest(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """`python -m ingest …`."""
+        return self.run(sys.executable, "-m", "ingest", *args, check=check, **env)
+
+    def dbt(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """`dbt …`."""
+        return self.run(str(Path(sys.executable).parent / "dbt"), *args, check=check, **env)
+
+    def tables(self, *layers: str) -> list[str]:
+        """The names `<layer>/<table>` of the tables in the given layers (all, where none is given)."""
+        return sorted(
+            f"{log.parent.parent.name}/{log.parent.name}"
+            for log in self.root.glob("*/*/_delta_log")
+            if not layers or log.parent.parent.name in layers
+        )
+
+    def versions(self, *layers: str) -> dict[str, int]:
+        """The Delta version of every table."""
+        return {name: DeltaTable(str(self.root / name)).version() for name in self.tables(*layers)}
+
+    def counts(self, *layers: str) -> dict[str, int]:
+        """The row count of every table."""
+        return {name: DeltaTable(str(self.root / name)).count() for name in self.tables(*layers)}
+
+    def read(self, name: str) -> pl.DataFrame:
+        """A whole table, by `<layer>/<table>`."""
+        return pl.read_delta(str(self.root / name))
+
+    def rows(self, name: str, *leave_out: str) -> pl.DataFrame:
+        """A table's rows without lineage columns (and those named), sorted: two lakes are alike where these are."""
+        frame = self.read(name)
+        columns = sorted(c for c in frame.columns if not c.startswith("_") and c not in leave_out)
+        return frame.select(columns).sort(columns)
