@@ -1,0 +1,195 @@
+"""The whole road, from files to a tested star schema, run by its commands."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+from deltalake import DeltaTable
+
+from plugins.delta import load_extension
+from tests.python.lake import DATA, Lake, needs_real_data
+
+CATALOGUE_RECORDS = {
+    "raw/netflix_titles": 6236,
+    "raw/netflix_cast": 44311,
+    "raw/netflix_category": 13670,
+    "raw/netflix_countries": 7179,
+    "raw/netflix_directors": 4852,
+}
+
+
+@pytest.fixture(scope="module")
+def real(new_lake: Callable[[str], Lake]) -> Lake:
+    """The real catalogue, ingested and built."""
+    lake = new_lake("real")
+    lake.ingest("--from", str(DATA), "--source", "catalogue")
+    lake.dbt("build")
+    return lake
+
+
+@pytest.fixture(scope="module")
+def sample(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> Lake:
+    """Week 1 of the sample, ingested and built."""
+    lake = new_lake("sample")
+    lake.ingest("--from", str(make_sample()))
+    lake.dbt("build")
+    return lake
+
+
+@needs_real_data
+def test_raw_holds_every_record_of_the_real_catalogue(real: Lake) -> None:
+    counts = real.counts("raw")
+    assert {name: counts[name] for name in CATALOGUE_RECORDS} == CATALOGUE_RECORDS
+
+
+@needs_real_data
+def test_the_star_schema_of_the_real_catalogue(real: Lake) -> None:
+    titles = real.read("gold/dim_title").filter(pl.col("title_key") != -1)
+    assert dict(titles["type"].value_counts().iter_rows()) == {"Movie": 4265, "TV Show": 1969}
+    assert titles["show_id"].n_unique() == 6234
+    assert real.read("gold/dim_person").filter(pl.col("person_key") != -1).height == 30710
+    counts = real.counts("gold")
+    assert counts["gold/bridge_title_cast"] == 44310
+    assert counts["gold/bridge_title_director"] == 4850
+    assert counts["gold/bridge_title_genre"] == 13670
+    assert counts["gold/bridge_title_country"] == 7179
+    assert counts["gold/fct_catalogue_title"] == 6234
+
+
+@needs_real_data
+def test_titles_that_were_broken_over_two_records_are_whole(real: Lake) -> None:
+    columns = ["show_id", "title", "date_added", "release_year", "rating", "duration_minutes", "description"]
+    titles = real.read("silver/silver_titles").filter(pl.col("show_id").is_in([80119194, 80188902]))
+    rows = [row | {"date_added": str(row["date_added"])} for row in titles.select(columns).sort("show_id").to_dicts()]
+    assert rows[0].pop("description").startswith("This documentary centers on the crew of the B-17 Flying Fortress")
+    assert rows[1].pop("description").endswith("where anything could happen – and probably will.")
+    assert rows == [
+        {
+            "show_id": 80119194,
+            "title": "The Memphis Belle: A Story of a Flying Fortress",
+            "date_added": "2017-03-31",
+            "release_year": 1944,
+            "rating": "TV-PG",
+            "duration_minutes": 40,
+        },
+        {
+            "show_id": 80188902,
+            "title": "The Bad Education Movie",
+            "date_added": "2018-12-15",
+            "release_year": 2015,
+            "rating": "TV-MA",
+            "duration_minutes": 87,
+        },
+    ]
+
+
+@needs_real_data
+def test_bridges_of_the_real_catalogue_have_no_orphan(real: Lake) -> None:
+    titles = real.read("gold/dim_title").select("title_key")
+    dimensions = {"cast": "person", "director": "person", "genre": "genre", "country": "country"}
+    for bridge, dimension in dimensions.items():
+        rows = real.read(f"gold/bridge_title_{bridge}")
+        members = real.read(f"gold/dim_{dimension}").select(f"{dimension}_key")
+        assert rows.join(titles, on="title_key", how="anti").is_empty()
+        assert rows.join(members, on=f"{dimension}_key", how="anti").is_empty()
+
+
+@needs_real_data
+def test_every_table_opens_in_every_reader(real: Lake) -> None:
+    connection = duckdb.connect()
+    load_extension(connection, "delta")
+    for name, count in real.counts().items():
+        path = str(real.root / name)
+        protocol = DeltaTable(path).protocol()
+        assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2), name
+        assert pl.read_delta(path).height == count, name
+        assert connection.execute(f"select count(*) from delta_scan('{path}')").fetchall() == [(count,)], name
+
+
+@pytest.mark.parametrize("which", ["sample", pytest.param("real", marks=needs_real_data)])
+def test_a_second_run_writes_nothing(which: str, request: pytest.FixtureRequest) -> None:
+    lake: Lake = request.getfixturevalue(which)
+    before = lake.versions()
+    source = ("--from", str(DATA), "--source", "catalogue") if which == "real" else ()
+    if source:
+        lake.ingest(*source)
+    lake.dbt("build")
+    assert lake.versions() == before
+
+
+def test_deleted_dbt_state_comes_back(sample: Lake) -> None:
+    """Nothing but the Delta tables is needed: each command works on its own in a fresh process and a fresh target."""
+    before = sample.counts()
+    for number, command in enumerate(
+        [
+            ("build", "--select", "dim_title"),
+            ("test", "--select", "bridge_title_cast"),
+            ("show", "--inline", "select count(*) as titles from {{ ref('fct_catalogue_title') }}"),
+            ("docs", "generate"),
+        ]
+    ):
+        alone = Lake(sample.root, sample.work / f"alone-{number}")
+        alone.dbt(*command)
+    assert sample.counts() == before
+
+
+def test_next_week_is_an_incremental_load(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> None:
+    """Two weeks loaded one after the other give the same silver and gold as the second week with a full refresh."""
+    step, whole = new_lake("step"), new_lake("whole")
+    weeks = [make_sample(1), make_sample(2)]
+    for week in weeks:
+        step.ingest("--from", str(week))
+        step.dbt("build")
+    for week in weeks:
+        whole.ingest("--from", str(week))
+    whole.dbt("build", "--full-refresh")
+    assert step.versions("bronze")["bronze/bronze_titles"] == 1
+    for name in step.tables("bronze", "silver", "gold"):
+        assert step.rows(name).equals(whole.rows(name)), name
+
+
+def test_dbt_without_a_lake_says_what_to_do(new_lake: Callable[[str], Lake]) -> None:
+    done = new_lake("empty").dbt("build", check=False)
+    assert done.returncode != 0
+    assert "python -m ingest" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_a_lost_source_leaves_the_lake_as_it_was(sample: Lake, tmp_path: Path) -> None:
+    before = sample.versions()
+    done = sample.ingest("--from", str(tmp_path / "nowhere"), check=False)
+    assert done.returncode == 2
+    assert "nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sample.versions() == before
+
+
+def test_make_commands_from_a_copy(tmp_path: Path, sample: Lake) -> None:
+    """`make run`, twice, then `make next-week`, `make docs` and `make clean`, in a copy of the checkout."""
+    checkout = tmp_path / "checkout"
+    ignore = shutil.ignore_patterns(".git", ".venv", "lake", "sample", "target", "logs", ".*_cache", "__pycache__")
+    from tests.python.lake import CHECKOUT
+
+    shutil.copytree(CHECKOUT, checkout, ignore=ignore)
+    (checkout / ".venv").symlink_to(Path(shutil.which("python", path=str(CHECKOUT / ".venv/bin")) or "").parents[1])
+    here = Lake(checkout / "lake", checkout)
+
+    def make(*goals: str, check: bool = True) -> str:
+        done = here.run("make", "-C", str(checkout), *goals, "TITLES=300", check=check, LAKEHOUSE_ROOT="lake")
+        return done.stdout + done.stderr
+
+    assert "gold/dim_title" in make("run")
+    built = here.versions()
+    make("run")
+    assert here.versions() == built
+    assert "gold/dim_title" in make("next-week")
+    assert here.counts("gold") != {}
+    assert "static_index.html" in make("docs")
+    assert "make clean" in make("run", "SOURCE=github", check=False)
+    make("clean")
+    assert not (checkout / "lake").exists()
