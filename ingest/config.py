@@ -1,0 +1,145 @@
+"""The configuration file: which sources there are, which files of them go to which raw tables, and by which rules."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from ingest.errors import ConfigurationError
+
+DEFAULT = Path(__file__).with_name("sources.yml")
+
+
+class SchemaEvolution(StrEnum):
+    """What happens to a column that the raw table does not have yet; the names and meanings of Auto Loader."""
+
+    ADD_NEW_COLUMNS = "add_new_columns"
+    RESCUE = "rescue"
+    FAIL_ON_NEW_COLUMNS = "fail_on_new_columns"
+    NONE = "none"
+
+
+class VanishedRows(StrEnum):
+    """What it means for the models when a row is no longer in the newest version of a file."""
+
+    DELETED = "deleted"
+    KEPT = "kept"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+
+
+class Dataset(_Strict):
+    """One file, or all files that match a pattern, for one raw table."""
+
+    file: str
+    table: Name
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    null_values: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
+    vanished_rows: VanishedRows = VanishedRows.KEPT
+    max_bytes: int = Field(default=8 << 30, gt=0)
+
+    @field_validator("file")
+    @classmethod
+    def _inside(cls, value: str) -> str:
+        if not value or PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
+            raise ValueError("must be a file name or pattern below the source's folder")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _separates(cls, value: str) -> str:
+        if value in '"\r\n' or not value.isascii():
+            raise ValueError("must be one ASCII character other than a quote or a line end")
+        return value
+
+    @property
+    def is_pattern(self) -> bool:
+        return any(sign in self.file for sign in "*?[")
+
+    def matches(self, name: str) -> bool:
+        """Whether ``name``, relative to the source's folder, belongs here. ``*`` does not cross a ``/``."""
+        if name.count("/") != self.file.count("/"):
+            return False
+        return all(map(fnmatch.fnmatchcase, name.split("/"), self.file.split("/")))
+
+    @property
+    def rules(self) -> str:
+        """A fingerprint of what decides whether a file is refused; a refused file is tried again when it changes."""
+        rules = self.model_dump(mode="json", include={"delimiter", "required", "schema_evolution", "max_bytes"})
+        return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+
+
+class Source(_Strict):
+    """Where files come from: exactly one of ``repository`` (GitHub), ``path`` (local folder) and ``url`` (HTTPS)."""
+
+    repository: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
+    ref: str | None = None
+    path: str | None = None
+    url: str | None = Field(default=None, pattern=r"^https?://")
+    folder: str = ""
+    datasets: tuple[Dataset, ...] = Field(min_length=1)
+
+    @field_validator("folder")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        if ".." in PurePosixPath(value).parts:
+            raise ValueError("must be a folder inside the source")
+        return value.strip("/")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if sum(place is not None for place in (self.repository, self.path, self.url)) != 1:
+            raise ValueError("needs exactly one of: repository, path, url")
+        if self.ref and not self.repository:
+            raise ValueError("ref goes with repository only")
+        if self.url:
+            for dataset in self.datasets:
+                if dataset.is_pattern:
+                    raise ValueError(f"a url source cannot list files, so {dataset.file!r} must be a plain file name")
+        return self
+
+    def dataset_of(self, name: str) -> Dataset | None:
+        """The first dataset that a file (relative to the folder) belongs to."""
+        return next((dataset for dataset in self.datasets if dataset.matches(name)), None)
+
+
+class Config(_Strict):
+    sources: dict[Name, Source] = Field(min_length=1)
+
+
+def load(path: Path) -> Config:
+    """Read and validate a configuration file.
+
+    Raises:
+        ConfigurationError: with the file, the place in it and what is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: {error.strerror}; give another file with --config") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigurationError(f"{path}{place}: {getattr(error, 'problem', None) or error}") from None
+    try:
+        return Config.model_validate(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"] if part != "[key]") or "top level"
+        message = first["msg"].removeprefix("Value error, ")
+        more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+        raise ConfigurationError(f"{path}: {place}: {message}{more}") from None

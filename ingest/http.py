@@ -1,0 +1,191 @@
+"""HTTP with one set of retry rules for everything that is fetched."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import tenacity
+import urllib3
+
+from ingest.errors import OutOfReach, Refused
+from ingest.listing import blob_hash
+
+ATTEMPTS = 6
+TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two packets
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.25, max=8)
+
+T = TypeVar("T")
+
+
+class _Again(Exception):
+    """A failure that may pass: ``problem`` for the person, ``delay`` in seconds where the server named one."""
+
+    def __init__(self, problem: str, delay: float | None = None, integrity: bool = False) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.delay = delay
+        self.integrity = integrity
+
+
+class Client:
+    """Fetches from one host. A token is sent with every request of this client, and never to another host.
+
+    ``max_wait``: the longest time, in seconds, to wait when a server says when to come back.
+    """
+
+    def __init__(self, name: str, token: str | None = None, max_wait: float = 60.0) -> None:
+        self._name = name
+        self._token = token
+        self._max_wait = max_wait
+        self._session = requests.Session()
+        self._session.headers["User-Agent"] = "netflix-lakehouse-ingest"
+        self._session.headers["Accept-Encoding"] = "identity"
+        adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        accept: tuple[int, ...] = (),
+    ) -> requests.Response:
+        """The answer, read in full, with status 200, 304 or one of ``accept``."""
+
+        def attempt() -> requests.Response:
+            with self._request(url, params, headers, accept) as response:
+                _ = response.content
+                return response
+
+        return self._retry(url, attempt)
+
+    def download(
+        self, url: str, into: Path, size: int, sha: str, *, headers: dict[str, str] | None = None
+    ) -> Path | None:
+        """Stream to a file and check it against size and git blob SHA-1; None where there is no such file (404).
+
+        Raises:
+            Refused: the bytes differ from what was promised, each time.
+        """
+
+        def attempt() -> Path | None:
+            with self._request(url, None, headers, (404,)) as response, into.open("wb") as file:
+                if response.status_code == 404:
+                    return None
+                digest, length = blob_hash(size), 0
+                for chunk in response.iter_content(1 << 18):
+                    length += len(chunk)
+                    if length > size:
+                        break
+                    digest.update(chunk)
+                    file.write(chunk)
+            if length != size:
+                more = "more than" if length > size else f"{length} instead of"
+                raise _Again(f"the download has {more} {size} bytes", integrity=True)
+            if digest.hexdigest() != sha:
+                raise _Again(f"the download has SHA-1 {digest.hexdigest()} instead of {sha}", integrity=True)
+            return into
+
+        return self._retry(url, attempt)
+
+    @contextmanager
+    def _request(
+        self, url: str, params: dict[str, str] | None, headers: dict[str, str] | None, accept: tuple[int, ...]
+    ) -> Iterator[requests.Response]:
+        auth = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            with self._session.get(
+                url, params=params, headers={**auth, **(headers or {})}, timeout=TIMEOUT, stream=True
+            ) as response:
+                if response.status_code not in (200, 304, *accept):
+                    self._fail(response)
+                yield response
+        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            raise _Again(_cause(error)) from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            raise OutOfReach(f"{self._name}: {_place(url)}: {_cause(error)}") from None
+
+    def _fail(self, response: requests.Response) -> None:
+        """Sort an answer that is none into what may pass and what will not."""
+        status = response.status_code
+        limited = status in (403, 429) and (
+            status == 429 or "Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0"
+        )
+        if limited or status >= 500:
+            delay = _delay(response)
+            if limited and delay is not None and delay > self._max_wait:
+                when = datetime.fromtimestamp(time.time() + delay, UTC)
+                token = "" if self._token else "; setting GITHUB_TOKEN raises the limit"
+                raise OutOfReach(
+                    f"{self._name}: rate limit reached; try again after {when:%Y-%m-%d %H:%M:%S} UTC{token}"
+                )
+            raise _Again(f"rate limit reached (HTTP {status})" if limited else f"HTTP {status}", delay)
+        if status == 401:
+            raise OutOfReach(f"{self._name}: the token in GITHUB_TOKEN was refused (HTTP 401); renew it or unset it")
+        if status == 403:
+            token = "the token in GITHUB_TOKEN may not read it" if self._token else "it may need a GITHUB_TOKEN"
+            raise OutOfReach(f"{self._name}: {_place(response.url)} is forbidden (HTTP 403); {token}")
+        if status == 404:
+            raise OutOfReach(f"{self._name}: {_place(response.url)} is not there (HTTP 404), or needs a GITHUB_TOKEN")
+        raise OutOfReach(f"{self._name}: {_place(response.url)} answered HTTP {status}")
+
+    def _retry(self, url: str, attempt: Callable[[], T]) -> T:
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            told = error.delay if isinstance(error, _Again) else None
+            return _BACKOFF(state) if told is None else min(told, self._max_wait)
+
+        try:
+            return tenacity.Retrying(
+                retry=tenacity.retry_if_exception_type(_Again),
+                stop=tenacity.stop_after_attempt(ATTEMPTS),
+                wait=wait,
+                reraise=True,
+            )(attempt)
+        except _Again as error:
+            if error.integrity:
+                raise Refused(f"{error.problem} ({ATTEMPTS} attempts); the next run tries again", final=False) from None
+            raise OutOfReach(
+                f"{self._name}: {_place(url)} does not answer: {error.problem} ({ATTEMPTS} attempts);"
+                " check the network and the address, then run again"
+            ) from None
+
+
+def _delay(response: requests.Response) -> float | None:
+    """Seconds until the server wants to hear from us again, if it says so."""
+    after = response.headers.get("Retry-After")
+    if after is not None:
+        if after.isdigit():
+            return float(after)
+        moment = email.utils.parsedate_tz(after)
+        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
+    reset = response.headers.get("X-RateLimit-Reset", "")
+    if reset.isdigit() and response.headers.get("X-RateLimit-Remaining") == "0":
+        return max(0.0, float(reset) - time.time()) + 1
+    return None
+
+
+def _place(url: str) -> str:
+    """A URL for a message: without query, user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, in a few words."""
+    while True:
+        inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    return str(getattr(error, "strerror", None) or error or type(error).__name__).splitlines()[0][:200]

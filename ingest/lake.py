@@ -1,0 +1,321 @@
+"""The Delta tables: one raw table per dataset, and the ledger of processed files.
+
+A version of a file becomes part of a raw table in one commit, which also carries a Delta application transaction: the
+file's identity and the version's number. That commit is the truth. The ledger's row follows it; where a run was killed
+in between, the next one writes the row from what the commit says of itself.
+
+Every commit is a compare-and-swap: it succeeds only if the table is still at the version on which the decision was
+based. Otherwise ``Conflict`` is raised, and the caller looks again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import arro3.core as arrow
+import polars as pl
+from deltalake import CommitProperties, DeltaTable, QueryBuilder, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from ingest.errors import ConfigurationError
+from ingest.validate import LINEAGE
+
+LEDGER = "_files"
+UTC_MICROS = pl.Datetime("us", "UTC")
+LINEAGE_SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in LINEAGE} | {
+    "_file_version": pl.Int64(),
+    "_committed_at": UTC_MICROS,
+    "_ingested_at": UTC_MICROS,
+    "_row_number": pl.Int64(),
+}
+# The log is the record of what was loaded when, and what a killed run left to do: it is never cleaned up.
+_CONFIGURATION = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
+_NOTE = "ingest"  # the key in a commit's metadata
+
+
+class Conflict(Exception):
+    """Somebody else committed to the table first."""
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """One row of the ledger. Times are in UTC; ``version`` is null for a refused file."""
+
+    source: str
+    dataset: str
+    raw_table: str
+    path: str
+    version: int | None
+    sha: str
+    commit_sha: str | None
+    committed_at: datetime
+    size_bytes: int
+    status: str  # loaded, refused
+    reason: str | None
+    row_count: int | None
+    rescued_count: int | None
+    rules: str | None  # fingerprint of the rules that refused it; null where trying again may help
+    batch_id: str
+    ingested_at: datetime
+
+    @property
+    def loaded(self) -> bool:
+        return self.version is not None
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What may stand in the ledger once only."""
+        if self.loaded:
+            return self.source, self.path, self.version
+        return self.source, self.path, self.sha, self.commit_sha, self.committed_at, self.rules
+
+    @property
+    def order(self) -> tuple[datetime, datetime]:
+        """Source time, and for the same state of the source the time of processing."""
+        return self.committed_at, self.ingested_at
+
+
+_LINEAGE_FIELDS = {"source", "path", "version", "sha", "commit_sha", "committed_at", "batch_id", "ingested_at"}
+_RENAMED = {"path": "_file_path", "version": "_file_version", "sha": "_file_sha"}
+LEDGER_COLUMNS = {
+    field.name: _RENAMED.get(field.name, f"_{field.name}" if field.name in _LINEAGE_FIELDS else field.name)
+    for field in fields(FileRecord)
+}
+_LEDGER_SCHEMA: dict[str, pl.DataType] = {
+    column: pl.Int64() if column.endswith(("_count", "_bytes")) else LINEAGE_SCHEMA.get(column, pl.String())
+    for column in LEDGER_COLUMNS.values()
+}
+
+
+class Lake:
+    """All tables below ``root``: a local path or an object store's URL. Credentials come from the environment."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root.rstrip("/") if "://" in root else str(Path(root).expanduser().absolute())
+
+    def uri(self, table: str) -> str:
+        return f"{self.root}/raw/{table}"
+
+    def check_writable(self) -> None:
+        """Raises ConfigurationError where a local lake cannot be written to; object stores tell on first use."""
+        if "://" in self.root:
+            return
+        raw = Path(self.root) / "raw"
+        try:
+            raw.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(self._unwritable(error.strerror or str(error))) from None
+        for folder in (raw, *(child for child in raw.iterdir() if child.is_dir())):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise ConfigurationError(self._unwritable(f"no permission to write in {folder}"))
+
+    def _unwritable(self, cause: str) -> str:
+        return f"the lake {self.root} cannot be written: {cause}; set LAKEHOUSE_ROOT to a place you can write to"
+
+    def failure(self, error: BaseException) -> ConfigurationError:
+        """A storage failure as one line."""
+        return ConfigurationError(self._unwritable(" ".join(str(error).split())[:300]))
+
+
+def _open(uri: str) -> DeltaTable | None:
+    try:
+        return DeltaTable(uri)
+    except TableNotFoundError:
+        return None
+
+
+def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> DeltaTable:
+    """Raises Conflict where another run was quicker."""
+    try:
+        return DeltaTable.create(
+            uri, _arrow_schema(schema), mode="error", description=description, configuration=_CONFIGURATION
+        )
+    except DeltaError:
+        if _open(uri) is None:
+            raise
+        raise Conflict from None
+
+
+def _arrow_schema(schema: dict[str, pl.DataType]) -> Any:
+    return arrow.Table.from_arrow(pl.DataFrame(schema=schema)).schema
+
+
+def _query(table: DeltaTable, sql: str) -> pl.DataFrame:
+    return pl.DataFrame(QueryBuilder().register("t", table).execute(sql).read_all())
+
+
+def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str, pl.DataType], **facts: Any) -> None:
+    """Append ``frames`` in one commit on exactly the loaded version of ``table``.
+
+    Raises:
+        Conflict: the table has moved on.
+        Exception: whatever ``frames`` raises; nothing is committed then.
+    """
+    failed: list[Exception] = []
+
+    def batches() -> Iterator[Any]:
+        try:
+            for frame in frames:
+                yield from arrow.Table.from_arrow(frame).to_batches()
+        except Exception as error:
+            failed.append(error)
+            raise
+
+    known = {field.name for field in table.schema().fields}
+    try:
+        write_deltalake(
+            table,
+            arrow.RecordBatchReader.from_batches(_arrow_schema(schema), batches()),
+            mode="append",
+            schema_mode=None if known >= set(schema) else "merge",
+            commit_properties=CommitProperties(max_commit_retries=0, **facts),
+        )
+    except Exception as error:
+        if failed:
+            raise failed[0] from None
+        if isinstance(error, CommitFailedError):
+            raise Conflict from None
+        raise
+
+
+class RawTable:
+    """The raw table of one or more datasets, as of its newest version when last refreshed."""
+
+    def __init__(self, lake: Lake, name: str) -> None:
+        self._uri = lake.uri(name)
+        self._name = name
+        self._table: DeltaTable | None = None
+        self.refresh()
+
+    def refresh(self) -> None:
+        if self._table is None:
+            self._table = _open(self._uri)
+        else:
+            self._table.update_incremental()
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that come from files, in order."""
+        names = [field.name for field in self._table.schema().fields] if self._table else []
+        return [name for name in names if name not in LINEAGE_SCHEMA]
+
+    def newest(self, source: str, path: str) -> int:
+        """The number of the newest version of a file; 0 where there is none."""
+        return (self._table.transaction_version(_app(source, path)) if self._table else None) or 0
+
+    def append(self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame]) -> None:
+        """Commit one version of a file: its records in ``frames``, of text ``columns`` and the lineage columns."""
+        assert record.version is not None
+        schema = {name: pl.String() for name in columns} | LINEAGE_SCHEMA
+        if self._table is None:
+            description = f"Every record of every version of {record.dataset} of {record.source}, as text"
+            self._table = _create(self._uri, schema, description)
+        _commit(
+            self._table,
+            frames,
+            schema,
+            app_transactions=[Transaction(_app(record.source, record.path), record.version)],
+            custom_metadata={_NOTE: json.dumps(asdict(record), default=str)},
+        )
+
+    def last_load(self) -> FileRecord | None:
+        """The ledger row of the newest commit that loaded something, without its numbers of rows.
+
+        Every run looks at this before it adds to the table, so no older load can lack its row in the ledger.
+        """
+        if self._table is None:
+            return None
+        for commit in self._table.history(20):
+            if _NOTE in commit:
+                note = json.loads(commit[_NOTE])
+                times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
+                return FileRecord(**(note | times))
+        return None
+
+    def counted(self, record: FileRecord) -> FileRecord:
+        """``record`` with its numbers of rows, counted in the table."""
+        assert self._table is not None
+        rows, rescued = _query(
+            self._table,
+            f"select count(*), count(_rescued_data) from t where _source = {_text(record.source)}"
+            f" and _file_path = {_text(record.path)} and _file_version = {record.version}",
+        ).row(0)
+        return replace(record, row_count=rows, rescued_count=rescued)
+
+
+def _app(source: str, path: str) -> str:
+    return f"ingest:{source}:{path}"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+class Ledger:
+    """The table ``_files``, and a copy of it in memory. Safe to use from several threads."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._uri = lake.uri(LEDGER)
+        self._lock = threading.RLock()
+        self._table: DeltaTable | None = None
+        self._version = -1
+        self._files: dict[tuple[str, str], list[FileRecord]] = {}
+        self._keys: set[tuple[object, ...]] = set()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what other runs have added since."""
+        with self._lock:
+            if self._table is None:
+                self._table = _open(self._uri)
+            else:
+                self._table.update_incremental()
+            if self._table is None or self._table.version() == self._version:
+                return
+            self._version = self._table.version()
+            self._files, self._keys = {}, set()
+            names = list(LEDGER_COLUMNS)
+            columns = ", ".join(f'"{column}"' for column in LEDGER_COLUMNS.values())
+            for row in _query(self._table, f"select {columns} from t").iter_rows():
+                self._remember(FileRecord(**dict(zip(names, row, strict=True))))
+
+    def _remember(self, record: FileRecord) -> None:
+        self._files.setdefault((record.source, record.path), []).append(record)
+        self._keys.add(record.key)
+
+    def of(self, source: str, path: str) -> list[FileRecord]:
+        """All rows of one file, oldest state of the source first."""
+        with self._lock:
+            return sorted(self._files.get((source, path), []), key=lambda record: record.order)
+
+    def paths(self, source: str) -> list[str]:
+        with self._lock:
+            return sorted(path for of, path in self._files if of == source)
+
+    def knows(self, record: FileRecord) -> bool:
+        with self._lock:
+            return record.key in self._keys
+
+    def append(self, record: FileRecord) -> None:
+        """Add a row unless it is there already."""
+        with self._lock:
+            while not self.knows(record):
+                row = {column: getattr(record, name) for name, column in LEDGER_COLUMNS.items()}
+                frame = pl.DataFrame([row], schema=_LEDGER_SCHEMA)
+                try:
+                    if self._table is None:
+                        description = "Every file version that ingest loaded or refused"
+                        self._table = _create(self._uri, _LEDGER_SCHEMA, description)
+                    _commit(self._table, [frame], _LEDGER_SCHEMA)
+                except Conflict:
+                    self.refresh()
+                    continue
+                self._version = self._table.version()
+                self._remember(record)

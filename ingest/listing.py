@@ -1,0 +1,86 @@
+"""What a source offers: files with their content's identity, and where each came from."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file in a listing. ``problem`` says why it cannot be loaded whatever it holds."""
+
+    name: str  # relative to the source's folder
+    path: str  # within the repository: the folder and the name; the same for a local copy
+    sha: str  # git blob SHA-1
+    size: int  # bytes
+    commit: str | None = None  # the commit that was listed
+    problem: str | None = None
+    modified_ns: int | None = None  # of a local file: its modification time when it was hashed
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One consistent state of a source's folder."""
+
+    entries: tuple[Entry, ...]
+    taken_at: datetime
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The last change of a file: its commit (null for a local copy) and when that was, in UTC."""
+
+    commit_sha: str | None
+    committed_at: datetime
+
+
+class Place(Protocol):
+    """A place that files come from."""
+
+    def listing(self) -> Listing:
+        """The files there are now.
+
+        Raises:
+            OutOfReach: the place does not answer.
+            ConfigurationError: there is no such folder.
+        """
+
+    def origin(self, entry: Entry) -> Origin:
+        """When and by which commit the content of a listed file came to be."""
+
+    def fetch(self, entry: Entry, scratch: Path) -> Path:
+        """The file's content as a local file whose git blob SHA-1 is the entry's; may be written into ``scratch``.
+
+        Raises:
+            OutOfReach: the place does not answer.
+            Refused: the bytes are not what the listing promised, also after retries.
+        """
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def blob_hash(size: int) -> hashlib._Hash:
+    """A hash that gives git's blob SHA-1 once ``size`` bytes of content have gone through it."""
+    return hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+
+
+def blob_sha(file: BinaryIO, size: int) -> str:
+    digest = blob_hash(size)
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def unsafe(name: str) -> bool:
+    """Whether a listed name tries to leave its folder or would not be a plain file name on every system."""
+    return "\\" in name or not name.isprintable() or name.startswith("/") or bool({"..", "."} & set(name.split("/")))
+
+
+def base_name(name: str) -> str:
+    return PurePosixPath(name.replace("\\", "/")).name
