@@ -1,0 +1,1 @@
+"""Tests of the Delta plugin and its macros."""
