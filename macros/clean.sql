@@ -1,0 +1,59 @@
+{#
+  A text field as silver holds it: in NFC, without white space at its ends, null where nothing is left.
+
+  text: a text expression. also: other characters to take off the ends.
+
+  Example: {{ clean_text("title") }} as title
+#}
+{% macro clean_text(text, also="") -%}
+  nullif(trim(both ' {{ "\t\r\n\u00a0" ~ also }}' from {{ normalize_nfc(text) }}), '')
+{%- endmacro %}
+
+
+{#
+  clean_text for a value that upstream split out of a comma-separated list: a comma left at an end separated
+  values and is part of none ("Poland," is Poland).
+
+  text: a text expression.
+
+  Example: {{ clean_list_item("country") }} as country_name
+#}
+{% macro clean_list_item(text) -%}
+  {{ clean_text(text, also=",") }}
+{%- endmacro %}
+
+
+{#
+  A whole number without sign from text; null where the text is none or has more digits than the type holds.
+
+  text: a text expression. type: integer or bigint.
+
+  Example: {{ parse_number("release_year", "integer") }} as release_year
+
+  The shape is checked because engines differ in what their casts let pass ('9.7', '1e3').
+#}
+{% macro parse_number(text, type) -%}
+  cast(case when {{ regexp_matches(text, "^[0-9]{1," ~ {"integer": 9, "bigint": 18}[type] ~ "}$") }} then {{ text }} end as {{ type }})
+{%- endmacro %}
+
+
+{#
+  What two spellings of a person's name have in common when they mean the same person: NFC, lower case, runs of
+  white space as one space, none at the ends, no zero-width characters. Null where nothing is left.
+
+  name: a text expression that clean_text has been over.
+
+  Example: {{ generate_surrogate_key([normalize_name("person_name")]) }} as person_key
+
+  Nine names in ten are plain ASCII with single spaces, for which lower() alone gives the same in a tenth of the
+  time. Lower case is written out for the two letters on which engines disagree: the capital I with a dot, and
+  the sigma at the end of a word.
+#}
+{% macro normalize_name(name) -%}
+  {%- set visible = regexp_replace_all(name, "[\\x{200B}-\\x{200F}\\x{2060}-\\x{2064}\\x{FEFF}]+", "") -%}
+  {%- set spaced = regexp_replace_all(visible, "[\\s\\x{0085}\\x{00A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}]+", " ") -%}
+  case
+    when not {{ regexp_matches(name, "[^ -~]|  ") }} then lower({{ name }})
+    else nullif(trim(replace(lower(replace({{ normalize_nfc(spaced) }}, 'İ', 'i̇')), 'ς', 'σ')), '')
+  end
+{%- endmacro %}
