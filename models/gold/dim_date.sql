@@ -1,0 +1,105 @@
+{%- set months = [
+    'January', 'February', 'March', 'April', 'May', 'June',
+    'July', 'August', 'September', 'October', 'November', 'December',
+] -%}
+{%- set weekdays = ['Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday', 'Sunday'] -%}
+
+with
+
+silver_titles as (
+
+    select * from {{ ref('silver_titles') }}
+
+),
+
+bounds as (
+
+    select
+        cast({{ dbt.date_trunc('year', 'min(date_added)') }} as date) as first_day,
+        cast({{ dbt.last_day('max(date_added)', 'year') }} as date) as last_day
+    from silver_titles
+
+),
+
+days as (
+
+    {{ date_spine('bounds') }}
+
+),
+
+parts as (
+
+    select
+        date_day,
+        cast(extract(year from date_day) as integer) as year,
+        cast(extract(quarter from date_day) as integer) as quarter,
+        cast(extract(month from date_day) as integer) as month,
+        cast(extract(day from date_day) as integer) as day_of_month,
+        cast(extract(week from date_day) as integer) as iso_week,
+        -- 1 January of the year 1 was a Monday
+        cast(mod({{ dbt.datediff("cast('0001-01-01' as date)", 'date_day', 'day') }}, 7) + 1 as integer) as day_of_week
+    from days
+
+),
+
+dates as (
+
+    select
+        {{ date_key('date_day') }} as date_key,
+
+        date_day,
+
+        case month
+            {%- for name in months %}
+            when {{ loop.index }} then '{{ name }}'
+            {%- endfor %}
+        end as month_name,
+        case day_of_week
+            {%- for name in weekdays %}
+            when {{ loop.index }} then '{{ name }}'
+            {%- endfor %}
+        end as day_name,
+
+        year,
+        quarter,
+        month,
+        day_of_month,
+        -- An ISO week belongs to the year of its Thursday
+        case
+            when month = 1 and iso_week > 50 then year - 1
+            when month = 12 and iso_week = 1 then year + 1
+            else year
+        end as iso_year,
+        iso_week,
+        day_of_week,
+
+        day_of_week >= 6 as is_weekend
+    from parts
+
+),
+
+unknown as (
+
+    select
+        -1 as date_key,
+
+        cast(null as date) as date_day,
+
+        'Unknown' as month_name,
+        'Unknown' as day_name,
+
+        cast(null as integer) as year,
+        cast(null as integer) as quarter,
+        cast(null as integer) as month,
+        cast(null as integer) as day_of_month,
+        cast(null as integer) as iso_year,
+        cast(null as integer) as iso_week,
+        cast(null as integer) as day_of_week,
+
+        cast(null as boolean) as is_weekend
+
+)
+
+select * from dates
+union all
+select * from unknown

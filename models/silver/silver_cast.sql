@@ -1,0 +1,56 @@
+{{
+    config(
+        unique_key=['show_id', 'person_name'],
+        not_matched_by_source_action='delete',
+    )
+}}
+
+with
+
+bronze_cast as (
+
+    select * from {{ ref('bronze_cast') }}
+
+),
+
+current_records as (
+
+    {{ current_records('bronze_cast') }}
+
+),
+
+cleaned as (
+
+    select
+        {{ parse_number(clean_text('show_id'), 'bigint') }} as show_id,
+        {{ clean_list_item(adapter.quote('cast')) }} as person_name,
+        _row_number
+    from current_records
+
+),
+
+deduplicated as (
+
+    select
+        show_id,
+        person_name,
+        min(_row_number) as first_row_number,
+        count(*) - 1 as duplicates
+    from cleaned
+    where
+        show_id is not null
+        and person_name is not null
+    group by show_id, person_name
+
+)
+
+select
+    show_id,
+    {{ generate_surrogate_key([normalize_name('person_name')]) }} as person_key,
+
+    person_name,
+
+    cast(row_number() over (partition by show_id order by first_row_number, person_name) as integer) as billing_order,
+
+    cast(duplicates as integer) as _duplicates_merged
+from deduplicated

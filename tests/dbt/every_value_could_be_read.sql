@@ -1,0 +1,41 @@
+-- Values that fit no column of their file, or not the type of their column; each is told, none stops the build.
+{{ config(severity='warn') }}
+
+with
+{% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
+
+bronze_{{ feed }} as (
+
+    select * from {{ ref('bronze_' ~ feed) }}
+
+),
+
+current_{{ feed }} as (
+
+    {{ current_records('bronze_' ~ feed) }}
+
+),
+{% endfor %}
+
+silver_titles as (
+
+    select * from {{ ref('silver_titles') }}
+
+)
+
+{% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
+select
+    'bronze_{{ feed }}' as model,
+    show_id,
+    _rescued_data as unread
+from current_{{ feed }}
+where _rescued_data is not null
+
+union all
+{% endfor %}
+select
+    'silver_titles' as model,
+    cast(show_id as {{ dbt.type_string() }}) as show_id,
+    _untyped_values as unread
+from silver_titles
+where _untyped_values is not null
