@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import requests
 
+from ingest.answers import Answer, Answers
 from ingest.config import Source
 from ingest.errors import ConfigurationError, OutOfReach
-from ingest.http import Client
+from ingest.http import Client, Patience
 from ingest.listing import Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
 _RAW = "https://raw.githubusercontent.com"
 _JSON = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_PROBLEMS = {"120000": "is a symbolic link", "160000": "is a submodule", "040000": "is a folder"}
+_PROBLEMS = {"120000": "is a symbolic link", "160000": "is a submodule"}
 
 
 @dataclass(frozen=True)
@@ -43,43 +45,65 @@ class Server:
 class GitHub:
     """The files of ``source.folder`` at one commit: the newest of ``source.ref``, pinned when it is first needed."""
 
-    def __init__(self, server: Server, source: Source, max_wait: float) -> None:
+    def __init__(self, server: Server, source: Source, patience: Patience, answers: Answers) -> None:
         assert source.repository is not None
         self._source = source
         self._server = server
+        self._name = f"GitHub {source.repository}"
         self._repository = f"{server.api_url}/repos/{source.repository}"
-        self._api = Client(f"GitHub {source.repository}", server.token, max_wait)
-        self._raw = Client(f"GitHub {source.repository}", None, max_wait)
+        self._api = Client(self._name, patience, server.token)
+        self._raw = Client(self._name, patience)
+        self._answers = answers
         self._head = ""
+        self._at: dict[str, tuple[Entry, ...]] = {}
 
     def listing(self) -> Listing:
         taken_at = now()
         self._head = self._newest_commit()
-        return Listing(self.entries_at(self._head), taken_at)
+        entries = self._entries_at(self._head)
+        if entries is None:
+            raise ConfigurationError(
+                f"{self._name} has no folder {self._source.folder!r} at commit {self._head[:7]};"
+                " correct `folder` in the configuration"
+            )
+        self._answers.save()
+        return Listing(entries, taken_at)
 
-    def entries_at(self, commit: str) -> tuple[Entry, ...]:
-        """The files of the folder as of one commit.
+    def history(self, path: str, since: datetime | None) -> list[Origin]:
+        params = {"sha": self._head or self._newest_commit(), "path": path, "per_page": "100"}
+        if since:
+            params["since"] = since.strftime("%Y-%m-%dT%H:%M:%SZ")
+        url: str | None = f"{self._repository}/commits"
+        found: list[Origin] = []
+        while url:
+            response = self._api.get(url, params=params, headers=_JSON)
+            found += [_origin(commit) for commit in self._parsed(response)]
+            url, params = response.links.get("next", {}).get("url"), {}
+            if url and not url.startswith(f"{self._server.api_url}/"):
+                raise OutOfReach(f"{self._name}: the list of commits goes on at another server, {url}")
+        return found[::-1]
 
-        Raises:
-            ConfigurationError: there is no such folder.
-        """
+    def entry_at(self, path: str, commit: str) -> Entry | None:
+        if commit not in self._at:
+            self._at[commit] = self._entries_at(commit) or ()
+        return next((entry for entry in self._at[commit] if entry.path == path), None)
+
+    def _entries_at(self, commit: str) -> tuple[Entry, ...] | None:
+        """The files of the folder as of one commit; None where there is no such folder."""
         tree = commit
-        folder = self._source.folder
-        for part in folder.split("/") if folder else []:
+        for part in self._source.folder.split("/") if self._source.folder else []:
             found = [item for item in self._tree(tree) if item["path"] == part and item["type"] == "tree"]
             if not found:
-                raise ConfigurationError(
-                    f"GitHub {self._source.repository} has no folder {folder!r} at commit {commit[:7]};"
-                    " correct `folder` in the configuration"
-                )
+                return None
             tree = found[0]["sha"]
         deep = any("/" in dataset.file for dataset in self._source.datasets)
-        return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if deep or item["type"] != "tree")
+        return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item["type"] != "tree")
 
     def origin(self, entry: Entry) -> Origin:
-        found = self._commits({"sha": entry.commit or self._head, "path": entry.path, "per_page": "1"})
+        params = {"sha": entry.commit or self._head, "path": entry.path, "per_page": "1"}
+        found = self._parsed(self._api.get(f"{self._repository}/commits", params=params, headers=_JSON))
         if not found:
-            raise OutOfReach(f"GitHub {self._source.repository} names no commit for {entry.path}; run again later")
+            raise OutOfReach(f"{self._name} names no commit for {entry.path}; run again later")
         return _origin(found[0])
 
     def fetch(self, entry: Entry, scratch: Path) -> Path:
@@ -93,21 +117,21 @@ class GitHub:
             blob = f"{self._repository}/git/blobs/{entry.sha}"
             got = self._api.download(blob, into, entry.size, entry.sha, headers=headers)
         if got is None:
-            raise OutOfReach(f"GitHub {self._source.repository}: {entry.path} is listed but cannot be downloaded (404)")
+            raise OutOfReach(f"{self._name}: {entry.path} is listed but cannot be downloaded (404)")
         return got
 
     def _newest_commit(self) -> str:
         params = {"per_page": "1"} | ({"sha": self._source.ref} if self._source.ref else {})
-        found = self._commits(params)
+        found = self._json(f"{self._repository}/commits", params)
         if not found:
-            raise OutOfReach(f"GitHub {self._source.repository} has no commit")
+            raise OutOfReach(f"{self._name} has no commit")
         return str(found[0]["sha"])
 
     def _tree(self, sha: str, deep: bool = False) -> list[dict[str, Any]]:
         answer = self._json(f"{self._repository}/git/trees/{sha}", {"recursive": "1"} if deep else {})
         if answer.get("truncated"):
             raise ConfigurationError(
-                f"GitHub {self._source.repository} has too many files in {self._source.folder!r} for one listing;"
+                f"{self._name} has too many files in {self._source.folder!r} for one listing;"
                 " point `folder` deeper into the repository"
             )
         return list(answer["tree"])
@@ -126,15 +150,24 @@ class GitHub:
             problem=problem,
         )
 
-    def _commits(self, params: dict[str, str]) -> list[dict[str, Any]]:
-        return list(self._json(f"{self._repository}/commits", params))
-
     def _json(self, url: str, params: dict[str, str]) -> Any:
-        response = self._api.get(url, params=params, headers=_JSON)
+        """An answer of the API, asked for on condition that it has changed since it was last given."""
+        address = f"{url}?{urlencode(params)}"
+        known = self._answers.get(address)
+        headers = _JSON | ({"If-None-Match": known.tag} if known else {})
+        response = self._api.get(url, params=params, headers=headers)
+        if response.status_code == 304 and known:
+            return json.loads(known.body)
+        content = self._parsed(response)
+        if "ETag" in response.headers:
+            self._answers.put(address, Answer(response.headers["ETag"], response.text))
+        return content
+
+    def _parsed(self, response: requests.Response) -> Any:
         try:
             return response.json()
         except requests.JSONDecodeError:
-            raise OutOfReach(f"GitHub {self._source.repository}: {url} answered something other than JSON") from None
+            raise OutOfReach(f"{self._name}: the API answered something other than JSON") from None
 
 
 def _origin(commit: dict[str, Any]) -> Origin:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +18,7 @@ import tenacity
 import urllib3
 
 from ingest.errors import OutOfReach, Refused
-from ingest.listing import blob_hash
+from ingest.listing import blob_hash, blob_sha
 
 ATTEMPTS = 6
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two packets
@@ -35,16 +37,32 @@ class _Again(Exception):
         self.integrity = integrity
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for a server: at most ``max_wait`` seconds at a time, and not at all once ``stop`` is set."""
+
+    max_wait: float = 60.0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """What a file turned out to be: git blob SHA-1, size in bytes, and the server's ETag and Last-Modified."""
+
+    unchanged: bool
+    sha: str = ""
+    size: int = 0
+    tag: str | None = None
+    modified: str | None = None
+
+
 class Client:
-    """Fetches from one host. A token is sent with every request of this client, and never to another host.
+    """Fetches from one host. A token is sent with every request of this client, and never to another host."""
 
-    ``max_wait``: the longest time, in seconds, to wait when a server says when to come back.
-    """
-
-    def __init__(self, name: str, token: str | None = None, max_wait: float = 60.0) -> None:
+    def __init__(self, name: str, patience: Patience, token: str | None = None) -> None:
         self._name = name
         self._token = token
-        self._max_wait = max_wait
+        self._patience = patience
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "netflix-lakehouse-ingest"
         self._session.headers["Accept-Encoding"] = "identity"
@@ -98,6 +116,26 @@ class Client:
 
         return self._retry(url, attempt)
 
+    def fetch(self, url: str, into: Path, tag: str | None) -> Fetched | None:
+        """Stream to a file, unless it still has the ETag ``tag``; None where there is no such file (404)."""
+
+        def attempt() -> Fetched | None:
+            headers = {"If-None-Match": tag} if tag else {}
+            with self._request(url, None, headers, (404,)) as response:
+                if response.status_code == 404:
+                    return None
+                if response.status_code == 304:
+                    return Fetched(unchanged=True)
+                with into.open("wb") as file:
+                    for chunk in response.iter_content(1 << 18):
+                        file.write(chunk)
+            size = into.stat().st_size
+            with into.open("rb") as file:
+                sha = blob_sha(file, size)
+            return Fetched(False, sha, size, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+
+        return self._retry(url, attempt)
+
     @contextmanager
     def _request(
         self, url: str, params: dict[str, str] | None, headers: dict[str, str] | None, accept: tuple[int, ...]
@@ -123,7 +161,7 @@ class Client:
         )
         if limited or status >= 500:
             delay = _delay(response)
-            if limited and delay is not None and delay > self._max_wait:
+            if limited and delay is not None and delay > self._patience.max_wait:
                 when = datetime.fromtimestamp(time.time() + delay, UTC)
                 token = "" if self._token else "; setting GITHUB_TOKEN raises the limit"
                 raise OutOfReach(
@@ -143,13 +181,15 @@ class Client:
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
             told = error.delay if isinstance(error, _Again) else None
-            return _BACKOFF(state) if told is None else min(told, self._max_wait)
+            return _BACKOFF(state) if told is None else min(told, self._patience.max_wait)
 
+        stop = self._patience.stop
         try:
             return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(_Again),
-                stop=tenacity.stop_after_attempt(ATTEMPTS),
+                stop=tenacity.stop_any(tenacity.stop_after_attempt(ATTEMPTS), tenacity.stop_when_event_set(stop)),
                 wait=wait,
+                sleep=tenacity.sleep_using_event(stop),
                 reraise=True,
             )(attempt)
         except _Again as error:

@@ -14,6 +14,7 @@ import json
 import os
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,15 @@ from typing import Any
 
 import arro3.core as arrow
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, QueryBuilder, Transaction, write_deltalake
+from deltalake import (
+    ColumnProperties,
+    CommitProperties,
+    DeltaTable,
+    QueryBuilder,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from ingest.errors import ConfigurationError
@@ -37,6 +46,15 @@ LINEAGE_SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in LINEAGE}
 }
 # The log is the record of what was loaded when, and what a killed run left to do: it is never cleaned up.
 _CONFIGURATION = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
+# Row numbers grow by one: as differences they take next to no space, and no time to look up in a dictionary.
+_WRITER = WriterProperties(
+    compression="SNAPPY",
+    column_properties={
+        "_row_number": ColumnProperties(
+            dictionary_enabled=False, encoding="DELTA_BINARY_PACKED", statistics_enabled="PAGE"
+        )
+    },
+)
 _NOTE = "ingest"  # the key in a commit's metadata
 
 
@@ -119,12 +137,21 @@ class Lake:
     def _unwritable(self, cause: str) -> str:
         return f"the lake {self.root} cannot be written: {cause}; set LAKEHOUSE_ROOT to a place you can write to"
 
-    def failure(self, error: BaseException) -> ConfigurationError:
-        """A storage failure as one line."""
-        return ConfigurationError(self._unwritable(" ".join(str(error).split())[:300]))
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turns what storage and Delta raise in the block into one line.
+
+        Raises:
+            ConfigurationError: instead of theirs.
+        """
+        try:
+            yield
+        except (DeltaError, OSError) as error:
+            text = " ".join(str(error).split())
+            raise ConfigurationError(f"the lake {self.root} cannot be used: {text[:300]}") from None
 
 
-def _open(uri: str) -> DeltaTable | None:
+def open_table(uri: str) -> DeltaTable | None:
     try:
         return DeltaTable(uri)
     except TableNotFoundError:
@@ -138,7 +165,7 @@ def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> Delta
             uri, _arrow_schema(schema), mode="error", description=description, configuration=_CONFIGURATION
         )
     except DeltaError:
-        if _open(uri) is None:
+        if open_table(uri) is None:
             raise
         raise Conflict from None
 
@@ -147,7 +174,7 @@ def _arrow_schema(schema: dict[str, pl.DataType]) -> Any:
     return arrow.Table.from_arrow(pl.DataFrame(schema=schema)).schema
 
 
-def _query(table: DeltaTable, sql: str) -> pl.DataFrame:
+def query(table: DeltaTable, sql: str) -> pl.DataFrame:
     return pl.DataFrame(QueryBuilder().register("t", table).execute(sql).read_all())
 
 
@@ -175,6 +202,7 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
             arrow.RecordBatchReader.from_batches(_arrow_schema(schema), batches()),
             mode="append",
             schema_mode=None if known >= set(schema) else "merge",
+            writer_properties=_WRITER,
             commit_properties=CommitProperties(max_commit_retries=0, **facts),
         )
     except Exception as error:
@@ -196,7 +224,7 @@ class RawTable:
 
     def refresh(self) -> None:
         if self._table is None:
-            self._table = _open(self._uri)
+            self._table = open_table(self._uri)
         else:
             self._table.update_incremental()
 
@@ -242,7 +270,7 @@ class RawTable:
     def counted(self, record: FileRecord) -> FileRecord:
         """``record`` with its numbers of rows, counted in the table."""
         assert self._table is not None
-        rows, rescued = _query(
+        rows, rescued = query(
             self._table,
             f"select count(*), count(_rescued_data) from t where _source = {_text(record.source)}"
             f" and _file_path = {_text(record.path)} and _file_version = {record.version}",
@@ -274,7 +302,7 @@ class Ledger:
         """Read what other runs have added since."""
         with self._lock:
             if self._table is None:
-                self._table = _open(self._uri)
+                self._table = open_table(self._uri)
             else:
                 self._table.update_incremental()
             if self._table is None or self._table.version() == self._version:
@@ -283,7 +311,7 @@ class Ledger:
             self._files, self._keys = {}, set()
             names = list(LEDGER_COLUMNS)
             columns = ", ".join(f'"{column}"' for column in LEDGER_COLUMNS.values())
-            for row in _query(self._table, f"select {columns} from t").iter_rows():
+            for row in query(self._table, f"select {columns} from t").iter_rows():
                 self._remember(FileRecord(**dict(zip(names, row, strict=True))))
 
     def _remember(self, record: FileRecord) -> None:
@@ -294,6 +322,10 @@ class Ledger:
         """All rows of one file, oldest state of the source first."""
         with self._lock:
             return sorted(self._files.get((source, path), []), key=lambda record: record.order)
+
+    def records(self) -> list[FileRecord]:
+        with self._lock:
+            return [record for records in self._files.values() for record in records]
 
     def paths(self, source: str) -> list[str]:
         with self._lock:

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Origin:
-    """The last change of a file: its commit (null for a local copy) and when that was, in UTC."""
+    """A change of a file: its commit (null where there are none) and when that was, in UTC."""
 
     commit_sha: str | None
     committed_at: datetime
@@ -59,6 +59,17 @@ class Place(Protocol):
             OutOfReach: the place does not answer.
             Refused: the bytes are not what the listing promised, also after retries.
         """
+
+
+@runtime_checkable
+class PlaceWithHistory(Place, Protocol):
+    """A place that also knows what its files held before."""
+
+    def history(self, path: str, since: datetime | None) -> list[Origin]:
+        """The changes of one path, oldest first; those from ``since`` on, if given."""
+
+    def entry_at(self, path: str, commit: str) -> Entry | None:
+        """The file as of one commit; None where it was not there."""
 
 
 def now() -> datetime:

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ingest.answers import Answers
 from ingest.config import Source
 from ingest.errors import ConfigurationError
 from ingest.folder import Folder
 from ingest.github import GitHub, Server
-from ingest.run import Feed
+from ingest.http import Patience
+from ingest.lake import Lake
+from ingest.offers import Feed
+from ingest.web import Web
 
 
-def feeds_of(sources: dict[str, Source], local: Path | None, max_wait: float) -> list[Feed]:
+def feeds_of(
+    sources: dict[str, Source], local: Path | None, lake: Lake, patience: Patience, read_only: bool = False
+) -> list[Feed]:
     """Each source with its place; ``local`` replaces them all by the folders of a local copy.
 
     Raises:
@@ -24,6 +30,9 @@ def feeds_of(sources: dict[str, Source], local: Path | None, max_wait: float) ->
             if not folder.is_dir():
                 raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")
             feeds.append(Feed(name, source, Folder(folder, source)))
+        elif source.url:
+            feeds.append(Feed(name, source, Web(name, source, patience, Answers(lake, name, read_only))))
         else:
-            feeds.append(Feed(name, source, GitHub(Server.from_environment(), source, max_wait)))
+            answers = Answers(lake, name, read_only)
+            feeds.append(Feed(name, source, GitHub(Server.from_environment(), source, patience, answers)))
     return feeds

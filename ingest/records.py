@@ -26,8 +26,8 @@ import polars as pl
 
 from ingest.errors import Refused
 
-BLOCK = 8 << 20  # bytes read at a time
-MAX_QUOTED = 4 << 20  # bytes of one quoted field, quotes included
+BLOCK = 4 << 20  # bytes read at a time
+MAX_QUOTED = 2 << 20  # bytes of one quoted field, quotes included
 MAX_RECORD = 64 << 20  # bytes of one record
 RESCUED = "_rescued_data"
 
@@ -211,9 +211,8 @@ def _survey(data: bytes, begin: int, dialect: Dialect) -> _Survey:
         is_mark |= bytes_ == _QUOTE
     marks = np.flatnonzero(is_mark)
     kinds = bytes_[marks]
-    if data.count(b"\r", begin) != data.count(b"\r\n", begin):
-        returns = np.flatnonzero(bytes_[:-1] == _CR)
-        alone = returns[bytes_[returns + 1] != _LF]
+    if data.find(b"\r", begin) >= 0:
+        alone = np.flatnonzero((bytes_[:-1] == _CR) & (bytes_[1:] != _LF))
         if len(alone):
             stop = int(alone[0])
     if has_quotes:

@@ -7,18 +7,29 @@ import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
 from ingest.lake import FileRecord
+
+_LISTED = 30  # more unchanged files than this are only counted
 
 
 class Outcome(StrEnum):
     LOADED = "loaded"
-    UNCHANGED = "unchanged"
     WOULD_LOAD = "would load"
+    UNCHANGED = "unchanged"
     REFUSED = "refused"
     VANISHED = "vanished"
     FAILED = "failed"
+
+
+_WRONG = (Outcome.REFUSED, Outcome.VANISHED, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
@@ -33,33 +44,54 @@ class Result:
     exit_code: int = 0
 
     @property
+    def detail(self) -> str:
+        if self.record is None:
+            return self.text
+        rescued = f", {self.record.rescued_count:,} with rescued data" if self.record.rescued_count else ""
+        many = "record" if self.record.row_count == 1 else "records"
+        return f"version {self.record.version} into {self.record.raw_table}, {self.record.row_count:,} {many}{rescued}"
+
+    @property
     def line(self) -> str:
         what = f"{self.source}: {self.path}" if self.path else self.source
-        if self.record is not None and self.outcome is Outcome.LOADED:
-            rescued = f", {self.record.rescued_count} with rescued data" if self.record.rescued_count else ""
-            rows = f"{self.record.row_count:,} record{'' if self.record.row_count == 1 else 's'}{rescued}"
-            return f"{what}: loaded version {self.record.version} into {self.record.raw_table}, {rows}"
-        if self.outcome is Outcome.REFUSED:
-            return f"{what}: refused: {self.text}"
-        return f"{what}: {self.text}"
+        outcome = f"{self.outcome}: " if self.outcome is not Outcome.LOADED else "loaded "
+        return f"{what}: {outcome}{self.detail}"
 
 
 class Report:
     """Collects results from all threads and prints each as it comes in."""
 
-    def __init__(self, log_format: str) -> None:
+    def __init__(self, log_format: str = "text") -> None:
         self._json = log_format == "json"
         self._lock = threading.Lock()
+        self._out = console()
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
         self.results: list[Result] = []
+
+    def expect(self, size: int) -> None:
+        """Show a bar for ``size`` bytes, on a terminal."""
+        if self._json or not self._out.is_terminal:
+            return
+        columns = (TextColumn("loading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=self._out, transient=True)
+        self._task = self._progress.add_task("loading", total=size)
+        self._progress.start()
+
+    def advance(self, size: int) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.advance(self._task, size)
 
     def add(self, result: Result) -> None:
         with self._lock:
             self.results.append(result)
             if self._json:
-                self._print_json(result)
+                _print_json(_facts(result))
             elif result.outcome is not Outcome.UNCHANGED:
-                wrong = result.outcome in (Outcome.REFUSED, Outcome.FAILED, Outcome.VANISHED)
-                print(result.line, file=sys.stderr if wrong else sys.stdout, flush=True)
+                if self._progress is not None:
+                    self._out.print(result.line, markup=False, highlight=False, soft_wrap=True)
+                else:
+                    print(result.line, file=sys.stderr if result.outcome in _WRONG else sys.stdout, flush=True)
 
     @property
     def exit_code(self) -> int:
@@ -70,24 +102,88 @@ class Report:
         return sum(result.outcome is Outcome.LOADED for result in self.results)
 
     def close(self) -> None:
-        """The closing words: one line of totals, and that there was nothing new where that is so."""
+        """The closing table, and one line of totals that says so where there was nothing new."""
+        if self._progress is not None:
+            self._progress.stop()
         counts = Counter(result.outcome for result in self.results)
         rows = sum(result.record.row_count or 0 for result in self.results if result.record)
         if self._json:
-            totals: dict[str, object] = {outcome.value.replace(" ", "_"): counts[outcome] for outcome in Outcome}
-            print(json.dumps({"event": "done", **totals, "records": rows, "exit_code": self.exit_code}), flush=True)
+            totals = {outcome.value.replace(" ", "_"): counts[outcome] for outcome in Outcome}
+            _print_json({"event": "done", **totals, "records": rows, "exit_code": self.exit_code})
             return
-        parts = [f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]]
-        idle = "nothing loaded" if self.exit_code else "nothing new"
-        new = f"{rows:,} new records" if counts[Outcome.LOADED] else idle
+        listed = [
+            result
+            for result in sorted(self.results, key=lambda result: (result.source, result.path))
+            if result.outcome is not Outcome.UNCHANGED or counts[Outcome.UNCHANGED] <= _LISTED
+        ]
+        if listed:
+            table = Table("source", "file", "outcome", "detail", box=box.SIMPLE)
+            for result in listed:
+                table.add_row(result.source, result.path, result.outcome, result.detail)
+            self._out.print(table, markup=False, highlight=False)
+        new = (
+            f"{rows:,} new records" if counts[Outcome.LOADED] else "nothing loaded" if self.exit_code else "nothing new"
+        )
+        if counts[Outcome.WOULD_LOAD]:
+            new = "dry run"
+        parts = [f"{counts[outcome]:,} {outcome}" for outcome in Outcome if counts[outcome]]
         print(f"{new}: {', '.join(parts) or 'no files'}", flush=True)
 
-    def _print_json(self, result: Result) -> None:
-        facts: dict[str, object] = {"event": result.outcome.value, "source": result.source, "path": result.path}
-        if result.record is not None:
-            record = result.record
-            facts |= {"raw_table": record.raw_table, "version": record.version, "rows": record.row_count}
-            facts |= {"rescued": record.rescued_count, "sha": record.sha, "commit": record.commit_sha}
-        if result.text:
-            facts["message"] = result.text
-        print(json.dumps(facts, ensure_ascii=False), flush=True)
+
+def console() -> Console:
+    """Standard output; where it is no terminal, wide enough that no line is cut."""
+    out = Console()
+    return out if out.is_terminal else Console(width=200)
+
+
+def _facts(result: Result) -> dict[str, object]:
+    facts: dict[str, object] = {"event": result.outcome.value.replace(" ", "_"), "source": result.source}
+    facts["path"] = result.path
+    if result.record is not None:
+        record = result.record
+        facts |= {"raw_table": record.raw_table, "version": record.version, "rows": record.row_count}
+        facts |= {"rescued": record.rescued_count, "sha": record.sha, "commit": record.commit_sha}
+        facts |= {"committed_at": record.committed_at.isoformat()}
+    if result.text:
+        facts["message"] = result.text
+    return facts
+
+
+def _print_json(facts: dict[str, object]) -> None:
+    print(json.dumps(facts, ensure_ascii=False), flush=True)
+
+
+def print_status(records: list[FileRecord], now: datetime, log_format: str) -> None:
+    """The ledger, one line for each file: its newest loaded version, and what was refused since."""
+    files: dict[tuple[str, str], list[FileRecord]] = {}
+    for record in sorted(records, key=lambda record: record.order):
+        files.setdefault((record.source, record.path), []).append(record)
+    table = Table("source", "file", "raw table", "versions", "records", "newest from", "age", "refused", box=box.SIMPLE)
+    for (source, path), history in sorted(files.items()):
+        loaded = [record for record in history if record.loaded]
+        refused = [record for record in history if not record.loaded]
+        last = loaded[-1] if loaded else None
+        if log_format == "json":
+            facts: dict[str, object] = {"source": source, "path": path, "raw_table": history[-1].raw_table}
+            facts |= {"versions": len(loaded), "refused": len(refused)}
+            facts |= {"rows": last.row_count if last else None, "sha": last.sha if last else None}
+            facts |= {"committed_at": last.committed_at.isoformat() if last else None}
+            facts |= {"last_refusal": refused[-1].reason if refused else None}
+            _print_json(facts)
+            continue
+        table.add_row(
+            source,
+            path,
+            history[-1].raw_table,
+            f"{len(loaded):,}",
+            f"{last.row_count:,}" if last else "",
+            f"{last.committed_at:%Y-%m-%d %H:%M}" if last else "",
+            f"{(now - last.committed_at).days:,} d" if last else "",
+            f"{len(refused)}, last {refused[-1].committed_at:%Y-%m-%d}: {refused[-1].reason}" if refused else "",
+        )
+    if log_format == "json":
+        return
+    if files:
+        console().print(table, markup=False, highlight=False)
+    else:
+        print("nothing has been loaded yet")

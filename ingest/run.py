@@ -2,191 +2,105 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from uuid import uuid4
 
-import polars as pl
-
-from ingest.config import Dataset, SchemaEvolution, Source
 from ingest.errors import ConfigurationError, IngestError, Refused
-from ingest.lake import LINEAGE_SCHEMA, Conflict, FileRecord, Lake, Ledger, RawTable
-from ingest.listing import Entry, Listing, Origin, Place, base_name, now
-from ingest.records import RESCUED, Dialect, read_frames, read_header
+from ingest.lake import Conflict, FileRecord, Lake, Ledger, RawTable
+from ingest.listing import Origin, PlaceWithHistory, now
+from ingest.offers import Feed, Offer, past, present
 from ingest.report import Outcome, Report, Result
-from ingest.validate import check_content, check_size, column_names
+from ingest.rows import RowSource
+from ingest.validate import check_size
 
 _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4
 
 T = TypeVar("T")
 U = TypeVar("U")
-
-
-@dataclass(frozen=True)
-class Feed:
-    """One source of the configuration with the place its files come from now."""
-
-    name: str
-    source: Source
-    place: Place
-
-
-@dataclass(frozen=True)
-class _Offer:
-    """A file that may have to be loaded."""
-
-    feed: Feed
-    dataset: Dataset
-    entry: Entry
-    listed_at: datetime
+_Fetched = tuple[Origin, Path | Refused]
 
 
 class Run:
-    """Loads offers into a lake and tells the report about each."""
+    """Loads what feeds offer into a lake, and tells the report what became of each file.
 
-    def __init__(self, lake: Lake, report: Report, dry_run: bool = False) -> None:
+    ``table``: only the datasets of this raw table. ``stop``: once set, no further file is begun.
+    """
+
+    def __init__(
+        self,
+        lake: Lake,
+        report: Report,
+        *,
+        table: str | None = None,
+        dry_run: bool = False,
+        stop: threading.Event | None = None,
+    ) -> None:
         self._lake = lake
         self._report = report
+        self._table = table
         self._dry_run = dry_run
+        self._stop = stop or threading.Event()
         self._batch_id = f"{now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
         self._ledger = Ledger(lake)
 
-    def current(self, feeds: Iterable[Feed], dataset: str | None = None) -> None:
+    def current(self, feeds: Iterable[Feed]) -> None:
         """Bring the lake up to what the sources hold now."""
-        offers: list[_Offer] = []
-        feeds = list(feeds)
-        for table in sorted({entry.table for feed in feeds for entry in feed.source.datasets}):
-            self._recovered(RawTable(self._lake, table))
-        for feed in feeds:
+        offers: list[Offer] = []
+        for feed in self._recovered_feeds(feeds):
             try:
                 listing = feed.place.listing()
             except IngestError as error:
-                self._report.add(Result(Outcome.FAILED, feed.name, "", str(error), exit_code=error.exit_code))
+                self._failed(feed.name, "", error)
                 continue
-            offers += self._offers(feed, listing, dataset)
+            found = present(feed, listing, self._table)
+            self._tell_missing(feed, {offer.entry.path for offer in found})
+            offers += found
         self._load_all(offers)
 
-    def _offers(self, feed: Feed, listing: Listing, only: str | None) -> list[_Offer]:
-        """The listed files that belong to a dataset; tells about those that are missing."""
-        offers, found = [], set()
-        for entry in listing.entries:
-            dataset = feed.source.dataset_of(entry.name) or (
-                feed.source.dataset_of(base_name(entry.name)) if entry.problem else None
-            )
-            if dataset is None or only not in (None, dataset.table):
+    def backfill(self, feeds: Iterable[Feed], since: datetime | None) -> None:
+        """Load every version that the files of the sources ever had, oldest first."""
+        offers: list[Offer] = []
+        for feed in self._recovered_feeds(feeds):
+            place = feed.place
+            if not isinstance(place, PlaceWithHistory):
+                self._failed(feed.name, "", ConfigurationError("has no history; --backfill is for GitHub repositories"))
                 continue
-            found.add(entry.path)
-            offers.append(_Offer(feed, dataset, entry, listing.taken_at))
-        known = {
-            path: records[-1]
-            for path in self._ledger.paths(feed.name)
-            if (records := [record for record in self._ledger.of(feed.name, path) if record.loaded])
-        }
-        for path, last in known.items():
-            if path not in found and only in (None, last.raw_table):
-                text = f"is no longer in the source; version {last.version} stays"
-                self._report.add(Result(Outcome.VANISHED, feed.name, path, text))
-        for dataset in feed.source.datasets:
-            path = f"{feed.source.folder}/{dataset.file}".lstrip("/")
-            if not dataset.is_pattern and only in (None, dataset.table) and path not in found | known.keys():
-                text = "is not in the source; check `file` and `folder` in the configuration"
-                self._report.add(Result(Outcome.FAILED, feed.name, path, text, exit_code=ConfigurationError.exit_code))
-        return offers
-
-    def _load_all(self, offers: list[_Offer]) -> None:
-        """Load offers, those of one raw table one after the other and several tables at once."""
-        by_table: dict[str, list[_Offer]] = {}
-        for offer in offers:
-            if not self._unchanged(offer):
-                by_table.setdefault(offer.dataset.table, []).append(offer)
-        with (
-            tempfile.TemporaryDirectory(prefix="ingest-") as scratch,
-            ThreadPoolExecutor(_TABLES_AT_ONCE) as tables,
-            ThreadPoolExecutor(_TABLES_AT_ONCE * _DOWNLOADS_AHEAD) as downloads,
-        ):
-            # Largest first, so that the last one to finish is a small one.
-            work = sorted(by_table.items(), key=lambda item: -sum(offer.entry.size for offer in item[1]))
-            futures = [tables.submit(self._load_table, name, group, downloads, Path(scratch)) for name, group in work]
-            for future in futures:
-                future.result()
-
-    def _load_table(self, name: str, offers: list[_Offer], downloads: ThreadPoolExecutor, scratch: Path) -> None:
-        table = RawTable(self._lake, name)
-        for offer, got in _ahead(downloads, offers, lambda offer: self._fetch(offer, scratch)):
             try:
-                result = self._load(table, offer, got)
+                listing = place.listing()
             except IngestError as error:
-                code = error.exit_code
-                result = Result(Outcome.FAILED, offer.feed.name, offer.entry.path, str(error), exit_code=code)
-            self._report.add(result)
-
-    def _unchanged(self, offer: _Offer) -> bool:
-        """Whether the newest known state of the file has this content already; tells the report if so."""
-        last = _last(self._ledger, offer)
-        if last is None or last.sha != offer.entry.sha or not (last.loaded or last.rules == offer.dataset.rules):
-            return False
-        text = f"version {last.version}" if last.loaded else f"was refused before: {last.reason}"
-        self._report.add(Result(Outcome.UNCHANGED, offer.feed.name, offer.entry.path, text))
-        return True
-
-    def _fetch(self, offer: _Offer, scratch: Path) -> tuple[Origin, Path | Refused]:
-        """The origin of a file and its content, or why it cannot be had."""
-        origin = offer.feed.place.origin(offer.entry)
-        try:
-            if offer.entry.problem:
-                raise Refused(offer.entry.problem)
-            check_size(offer.entry.size, offer.dataset)
-            return origin, offer.feed.place.fetch(offer.entry, scratch)
-        except Refused as refusal:
-            return origin, refusal
-
-    def _load(self, table: RawTable, offer: _Offer, got: Future[tuple[Origin, Path | Refused]]) -> Result:
-        origin, content = got.result()
-        while True:
-            # The ledger first: then the table, read later, can only be ahead of it.
-            self._ledger.refresh()
-            table.refresh()
-            if self._recovered(table):
+                self._failed(feed.name, "", error)
                 continue
-            newest = table.newest(offer.feed.name, offer.entry.path)
-            history = self._ledger.of(offer.feed.name, offer.entry.path)
-            known = max((record.version or 0 for record in history), default=0)
-            if newest != known:
-                raise ConfigurationError(
-                    f"the ledger ends with version {known} of the file, raw table {offer.dataset.table} with {newest};"
-                    " restore the older one of the two tables"
-                )
-            if self._unchanged_since(offer, origin):
-                return Result(Outcome.UNCHANGED, offer.feed.name, offer.entry.path, f"version {known}")
-            record = self._record(offer, self._place_in_time(offer, origin), origin.commit_sha, known + 1)
-            try:
-                if isinstance(content, Refused):
-                    raise content
-                record = self._append(table, offer, record, content)
-            except Conflict:
-                continue
-            except Refused as refusal:
-                record = replace(
-                    record,
-                    version=None,
-                    status="refused",
-                    reason=refusal.reason,
-                    rules=offer.dataset.rules if refusal.final else None,
-                )
-                self._ledger.append(record)
-                return Result(Outcome.REFUSED, offer.feed.name, offer.entry.path, refusal.reason, exit_code=1)
-            self._ledger.append(record)
-            return Result(Outcome.LOADED, offer.feed.name, offer.entry.path, "", record)
+            paths = {offer.entry.path: offer.dataset for offer in present(feed, listing, self._table)}
+            for dataset in feed.source.datasets:  # files that are gone have a history too
+                if not dataset.is_pattern and self._table in (None, dataset.table):
+                    paths[feed.path(dataset.file)] = dataset
+            for path, dataset in paths.items():
 
-    def _recovered(self, table: RawTable) -> bool:
+                def failed(error: IngestError, feed: Feed = feed, path: str = path) -> None:
+                    self._failed(feed.name, path, error)
+
+                offers += past(feed, place, dataset, path, since, self._ledger, failed)
+        offers.sort(key=lambda offer: offer.origin().committed_at)
+        self._load_all(offers)
+
+    def _recovered_feeds(self, feeds: Iterable[Feed]) -> list[Feed]:
+        """The feeds, after runs that were killed have got their rows in the ledger."""
+        feeds = list(feeds)
+        if not self._dry_run:
+            for table in sorted({dataset.table for feed in feeds for dataset in feed.source.datasets}):
+                self._recover(RawTable(self._lake, table))
+        return feeds
+
+    def _recover(self, table: RawTable) -> bool:
         """Give the table's last load its row in the ledger, where a run was killed before it could."""
         last = table.last_load()
         if last is None or self._ledger.knows(last):
@@ -194,33 +108,107 @@ class Run:
         self._ledger.append(table.counted(last))
         return True
 
-    def _unchanged_since(self, offer: _Offer, origin: Origin) -> bool:
-        """Whether another run has brought the file to this state, or past it, since it was listed."""
-        last = _last(self._ledger, offer)
-        if last is None:
-            return False
-        if last.sha == offer.entry.sha:
-            return last.loaded or last.rules == offer.dataset.rules
-        return last.ingested_at > offer.listed_at and any(
-            record.loaded and (record.sha, record.commit_sha) == (offer.entry.sha, origin.commit_sha)
-            for record in self._ledger.of(offer.feed.name, offer.entry.path)
-        )
+    def _tell_missing(self, feed: Feed, found: set[str]) -> None:
+        """Report files that the lake has and the source no longer, and those that never were there."""
+        known = set()
+        for path in self._ledger.paths(feed.name):
+            loaded = [record for record in self._ledger.of(feed.name, path) if record.loaded]
+            if not loaded:
+                continue
+            known.add(path)
+            if path not in found and self._table in (None, loaded[-1].raw_table):
+                text = f"is no longer in the source; version {loaded[-1].version} stays"
+                self._report.add(Result(Outcome.VANISHED, feed.name, path, text))
+        for dataset in feed.source.datasets:
+            path = feed.path(dataset.file)
+            if not dataset.is_pattern and self._table in (None, dataset.table) and path not in found | known:
+                text = "is not in the source; check `file` and `folder` in the configuration"
+                self._failed(feed.name, path, ConfigurationError(text))
 
-    def _place_in_time(self, offer: _Offer, origin: Origin) -> datetime:
-        """When the file came to this state, in the source's time.
+    def _failed(self, source: str, path: str, error: IngestError) -> None:
+        self._report.add(Result(Outcome.FAILED, source, path, str(error), exit_code=error.exit_code))
 
-        What is found in place of an older state is later than that, even where its own time is not: after a merge of an
-        older commit, a history that was rewritten, or a copy that kept an old modification time. The exception is a
-        state that another run has found since this one took its listing: that one is the newer.
-        """
-        last = _last(self._ledger, offer)
-        if last is None or last.ingested_at > offer.listed_at:
-            return origin.committed_at
-        if last.sha == offer.entry.sha:  # refused before, tried again
-            return last.committed_at
-        return max(origin.committed_at, last.committed_at + timedelta(microseconds=1))
+    def _load_all(self, offers: list[Offer]) -> None:
+        """Load offers, those of one raw table one after the other and several tables at once."""
+        by_table: dict[str, list[Offer]] = {}
+        for offer in offers:
+            record = offer.settled_by(self._ledger.of(offer.feed.name, offer.entry.path))
+            if record is not None:
+                self._report.add(_unchanged(offer, record))
+            elif self._dry_run:
+                text = f"{offer.entry.size:,} bytes for {offer.dataset.table}"
+                self._report.add(Result(Outcome.WOULD_LOAD, offer.feed.name, offer.entry.path, text))
+            else:
+                by_table.setdefault(offer.dataset.table, []).append(offer)
+        if not by_table:
+            return
+        self._report.expect(sum(offer.entry.size for group in by_table.values() for offer in group))
+        with (
+            tempfile.TemporaryDirectory(prefix="ingest-") as scratch,
+            ThreadPoolExecutor(_TABLES_AT_ONCE) as tables,
+            ThreadPoolExecutor(_TABLES_AT_ONCE * _DOWNLOADS_AHEAD) as downloads,
+        ):
+            # Most bytes first, so that what finishes last is small.
+            groups = sorted(by_table.items(), key=lambda item: -sum(offer.entry.size for offer in item[1]))
+            work = [tables.submit(self._load_table, name, group, downloads, Path(scratch)) for name, group in groups]
+            for future in work:
+                future.result()
 
-    def _record(self, offer: _Offer, committed_at: datetime, commit_sha: str | None, version: int) -> FileRecord:
+    def _load_table(self, name: str, offers: list[Offer], downloads: ThreadPoolExecutor, scratch: Path) -> None:
+        table = RawTable(self._lake, name)
+
+        def fetch(offer: Offer) -> _Fetched:
+            return _fetch(offer, Path(tempfile.mkdtemp(dir=scratch)))
+
+        for offer, fetched in _ahead(downloads, offers, fetch):
+            if self._stop.is_set():
+                fetched.cancel()
+                continue
+            try:
+                self._report.add(self._load(table, offer, *fetched.result()))
+            except IngestError as error:
+                self._failed(offer.feed.name, offer.entry.path, error)
+            self._report.advance(offer.entry.size)
+            if not fetched.exception() and isinstance(got := fetched.result()[1], Path) and scratch in got.parents:
+                got.unlink()
+
+    def _load(self, table: RawTable, offer: Offer, origin: Origin, content: Path | Refused) -> Result:
+        """Load one version, once, whoever else is at it."""
+        source, path = offer.feed.name, offer.entry.path
+        while True:
+            # The ledger first: then the table, read later, can only be ahead of it.
+            self._ledger.refresh()
+            table.refresh()
+            if self._recover(table):
+                continue
+            records = self._ledger.of(source, path)
+            known = max((record.version or 0 for record in records), default=0)
+            newest = table.newest(source, path)
+            if newest != known:
+                raise ConfigurationError(
+                    f"the ledger ends with version {known} of the file, raw table {offer.dataset.table} with {newest};"
+                    " restore the older one of the two tables"
+                )
+            settled = offer.settled_by(records, origin)
+            if settled is not None:
+                return _unchanged(offer, settled)
+            record = self._record(offer, replace(origin, committed_at=offer.committed_at(records, origin)), known + 1)
+            try:
+                if isinstance(content, Refused):
+                    raise content
+                with RowSource(content, offer.entry, offer.dataset, table.columns) as rows:
+                    table.append(record, rows.columns, _one_ahead(rows.frames(record)))
+            except Conflict:
+                continue
+            except Refused as refusal:
+                self._ledger.append(_refused(record, offer, refusal))
+                code = refusal.exit_code
+                return Result(Outcome.REFUSED, source, path, refusal.reason, exit_code=code)
+            record = replace(record, row_count=rows.rows, rescued_count=rows.rescued)
+            self._ledger.append(record)
+            return Result(Outcome.LOADED, source, path, "", record)
+
+    def _record(self, offer: Offer, origin: Origin, version: int) -> FileRecord:
         return FileRecord(
             source=offer.feed.name,
             dataset=offer.dataset.file,
@@ -228,8 +216,8 @@ class Run:
             path=offer.entry.path,
             version=version,
             sha=offer.entry.sha,
-            commit_sha=commit_sha,
-            committed_at=committed_at,
+            commit_sha=origin.commit_sha,
+            committed_at=origin.committed_at,
             size_bytes=offer.entry.size,
             status="loaded",
             reason=None,
@@ -240,96 +228,27 @@ class Run:
             ingested_at=now(),
         )
 
-    def _append(self, table: RawTable, offer: _Offer, record: FileRecord, path: Path) -> FileRecord:
-        """Load one version into its raw table; the record with the numbers of rows."""
-        with path.open("rb") as file:
-            check_content(file)
-            dialect = Dialect(offer.dataset.delimiter)
-            header = read_header(file, dialect)
-            fit = Fit.of(column_names(header, offer.dataset), table.columns, offer.dataset.schema_evolution)
-            counts = _Counts()
-            frames = _frames(file, replace(dialect, width=len(header)), fit, record, counts, offer.entry)
-            table.append(record, fit.columns, _one_ahead(frames))
-        return replace(record, row_count=counts.rows, rescued_count=counts.rescued)
+
+def _refused(record: FileRecord, offer: Offer, refusal: Refused) -> FileRecord:
+    rules = offer.dataset.rules if refusal.final else None
+    return replace(record, version=None, status="refused", reason=refusal.reason, rules=rules)
 
 
-@dataclass(frozen=True)
-class Fit:
-    """How the fields of a file go into the columns of its raw table; positions are 0-based."""
-
-    columns: list[str]
-    positions: dict[str, int]
-    rescued: dict[str, int]
-
-    @staticmethod
-    def of(names: list[str], columns: list[str], evolution: SchemaEvolution) -> Fit:
-        """Match a file's names with a table's columns, ignoring case as Delta does.
-
-        Raises:
-            Refused: the file has new columns, and they are not allowed.
-        """
-        known = {column.lower(): column for column in columns}
-        positions = {known[name.lower()]: at for at, name in enumerate(names) if name.lower() in known}
-        new = {name: at for at, name in enumerate(names) if name.lower() not in known}
-        if not columns or evolution is SchemaEvolution.ADD_NEW_COLUMNS:
-            return Fit([*columns, *new], positions | new, {})
-        if new and evolution is SchemaEvolution.FAIL_ON_NEW_COLUMNS:
-            raise Refused(
-                f"has new columns: {', '.join(new)}; to take them in, change schema_evolution of the dataset"
-                " (fail_on_new_columns)"
-            )
-        return Fit(columns, positions, new if evolution is SchemaEvolution.RESCUE else {})
+def _unchanged(offer: Offer, record: FileRecord) -> Result:
+    text = f"version {record.version}" if record.loaded else f"was refused before: {record.reason}"
+    return Result(Outcome.UNCHANGED, offer.feed.name, offer.entry.path, text)
 
 
-@dataclass
-class _Counts:
-    rows: int = 0
-    rescued: int = 0
-
-
-def _frames(
-    file: BinaryIO, dialect: Dialect, fit: Fit, record: FileRecord, counts: _Counts, entry: Entry
-) -> Iterator[pl.DataFrame]:
-    """The records of a file as the raw table holds them."""
-    lineage = {
-        "_source": record.source,
-        "_file_path": record.path,
-        "_file_sha": record.sha,
-        "_file_version": record.version,
-        "_commit_sha": record.commit_sha,
-        "_committed_at": record.committed_at,
-        "_batch_id": record.batch_id,
-        "_ingested_at": record.ingested_at,
-    }
-    columns = [
-        (pl.col(str(fit.positions[name])) if name in fit.positions else pl.lit(None, pl.String)).alias(name)
-        for name in fit.columns
-    ]
-    constants = [pl.lit(value, LINEAGE_SCHEMA[name]).alias(name) for name, value in lineage.items()]
-    for frame in read_frames(file, dialect):
-        first = counts.rows + 1
-        number = pl.int_range(first, first + frame.height, dtype=pl.Int64).alias("_row_number")
-        out = frame.select(*columns, *constants, number, _with_rescued_columns(fit.rescued))
-        counts.rows += out.height
-        counts.rescued += out.height - out[RESCUED].null_count()
-        yield out
-    status = os.fstat(file.fileno())
-    if entry.modified_ns not in (None, status.st_mtime_ns) or status.st_size != entry.size:
-        raise Refused("changed while it was being read; it is tried again next time", final=False)
-
-
-def _with_rescued_columns(rescued: dict[str, int]) -> pl.Expr:
-    """``_rescued_data`` with the values of columns that the raw table does not have, under ``columns``."""
-    if not rescued:
-        return pl.col(RESCUED)
-    values = pl.struct(pl.col(str(at)).alias(name) for name, at in rescued.items()).struct.json_encode()
-    before = pl.when(pl.col(RESCUED).is_null()).then(pl.lit("{")).otherwise(pl.col(RESCUED).str.head(-1) + ",")
-    return (before + '"columns":' + values + "}").alias(RESCUED)
-
-
-def _last(ledger: Ledger, offer: _Offer) -> FileRecord | None:
-    """The newest state of the file that the lake knows, loaded or refused, in the source's time."""
-    return next(reversed(ledger.of(offer.feed.name, offer.entry.path)), None)
+def _fetch(offer: Offer, scratch: Path) -> _Fetched:
+    """The origin of a file and its content, or why it cannot be had."""
+    origin = offer.origin()
+    try:
+        if offer.entry.problem:
+            raise Refused(offer.entry.problem)
+        check_size(offer.entry.size, offer.dataset)
+        return origin, offer.feed.place.fetch(offer.entry, scratch)
+    except Refused as refusal:
+        return origin, refusal
 
 
 def _one_ahead(items: Iterator[T]) -> Iterator[T]:

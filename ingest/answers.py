@@ -1,0 +1,65 @@
+"""The answers that servers gave last, with their ETags, so that asking again for what has not changed costs nothing.
+
+They lie in the Delta table ``_http_cache`` beside the ledger. It is a cache: it may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import astuple, dataclass
+
+import polars as pl
+from deltalake import write_deltalake
+from deltalake.exceptions import DeltaError
+
+from ingest.lake import Lake, open_table, query
+
+TABLE = "_http_cache"
+
+
+@dataclass(frozen=True)
+class Answer:
+    tag: str
+    body: str
+
+
+class Answers:
+    """The answers for one source, by URL. ``save`` keeps those that were used or given since the last call."""
+
+    def __init__(self, lake: Lake, source: str, read_only: bool = False) -> None:
+        self._uri = lake.uri(TABLE)
+        self._source = source
+        self._read_only = read_only
+        self._used: dict[str, Answer] = {}
+        table = open_table(self._uri)
+        rows = query(table, "select source, answers from t").rows() if table else []
+        self._saved = {
+            url: Answer(*answer) for of, text in rows if of == source for url, answer in json.loads(text).items()
+        }
+        self._known = dict(self._saved)
+
+    def get(self, url: str) -> Answer | None:
+        answer = self._known.get(url)
+        if answer is not None:
+            self._used[url] = answer
+        return answer
+
+    def put(self, url: str, answer: Answer) -> None:
+        self._known[url] = self._used[url] = answer
+
+    def save(self) -> None:
+        """Write the cache if it has changed; without effect where somebody else writes it at the same moment."""
+        used, self._used = self._used, {}
+        if used == self._saved or self._read_only:
+            return
+        text = json.dumps({url: astuple(answer) for url, answer in used.items()})
+        row = pl.DataFrame({"source": [self._source], "answers": [text]})
+        try:
+            table = open_table(self._uri)
+            if table is None:
+                write_deltalake(self._uri, row, mode="error")
+            else:
+                write_deltalake(table, row, mode="overwrite", predicate=f"source = '{self._source}'")
+        except DeltaError:
+            return
+        self._saved = used

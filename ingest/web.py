@@ -1,0 +1,70 @@
+"""Plain files below a base URL as a source."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote
+
+from ingest.answers import Answer, Answers
+from ingest.config import Source
+from ingest.errors import Refused
+from ingest.http import Client, Patience
+from ingest.listing import Entry, Listing, Origin, now
+
+
+class Web:
+    """The datasets' files, each at ``url/folder/file``. A file's last change is its ``Last-Modified``, or else the time
+    when it was found.
+
+    There is no listing, so each file is asked for on condition that it has changed, and read to know its content.
+    """
+
+    def __init__(self, name: str, source: Source, patience: Patience, answers: Answers) -> None:
+        assert source.url is not None
+        self._base = source.url.rstrip("/")
+        self._source = source
+        self._client = Client(name, patience)
+        self._answers = answers
+        self._scratch = tempfile.TemporaryDirectory(prefix="ingest-web-")
+        self._changed: dict[str, datetime] = {}
+
+    def listing(self) -> Listing:
+        taken_at = now()
+        entries = [entry for dataset in self._source.datasets if (entry := self._entry(dataset.file, taken_at))]
+        self._answers.save()
+        return Listing(tuple(entries), taken_at)
+
+    def _entry(self, name: str, taken_at: datetime) -> Entry | None:
+        path = f"{self._source.folder}/{name}".lstrip("/")
+        url = f"{self._base}/{quote(path)}"
+        known = self._answers.get(url)
+        got = self._client.fetch(url, self._local(path), known.tag if known else None)
+        if got is None:
+            return None
+        if got.unchanged and known:
+            facts = json.loads(known.body)
+        else:
+            modified = email.utils.parsedate_to_datetime(got.modified) if got.modified else taken_at
+            facts = {"sha": got.sha, "size": got.size, "changed": modified.astimezone(UTC).isoformat()}
+            if got.tag:
+                self._answers.put(url, Answer(got.tag, json.dumps(facts)))
+        self._changed[path] = datetime.fromisoformat(facts["changed"])
+        return Entry(name, path, facts["sha"], facts["size"])
+
+    def _local(self, path: str) -> Path:
+        return Path(self._scratch.name) / quote(path, safe="")
+
+    def origin(self, entry: Entry) -> Origin:
+        return Origin(None, self._changed[entry.path])
+
+    def fetch(self, entry: Entry, scratch: Path) -> Path:
+        local = self._local(entry.path)
+        if not local.exists():  # unchanged since it was last asked for, and yet not loaded then
+            got = self._client.fetch(f"{self._base}/{quote(entry.path)}", local, None)
+            if got is None or got.sha != entry.sha:
+                raise Refused("changed while it was being read; the next run tries again", final=False)
+        return local
