@@ -1,0 +1,98 @@
+"""Writes a made-up catalogue and made-up Top 10 lists in the layout, and with the dirt, of the published files.
+
+``python -m ingest.sample --out DIR --titles N --week K --seed S`` writes ``DIR/catalogue/netflix_*.csv`` and
+``DIR/top10/*.tsv`` as they stand in week K. The same arguments give the same bytes; no title and no person is real.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+import click
+import polars as pl
+
+from ingest.sample_catalogue import CHILDREN, FIRST_MONDAY, Catalogue
+from ingest.sample_charts import Charts
+
+EXIT_BAD_ARGUMENTS = 2
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+def write_sample(out: Path, titles: int, week: int, seed: int) -> dict[str, int]:
+    """Writes the eight files of one week; returns the number of records of each, by its path below `out`.
+
+    A file's modification time is the Monday of its week at 06:00 UTC. Raises OSError where `out` cannot be written.
+    """
+    published = datetime.combine(FIRST_MONDAY, time(6), UTC) + timedelta(weeks=week - 1)
+    for folder in ("catalogue", "top10"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+    catalogue = Catalogue(titles, week, seed)
+    charts = Charts(catalogue)
+    files: dict[str, Callable[[], Iterator[pl.DataFrame]]] = {
+        "catalogue/netflix_titles.csv": catalogue.title_frames,
+        **{f"catalogue/netflix_{child}.csv": partial(catalogue.child_frames, child) for child in CHILDREN},
+        "top10/all-weeks-global.tsv": charts.worldwide_frames,
+        "top10/all-weeks-countries.tsv": charts.country_frames,
+        "top10/most-popular.tsv": charts.popular_frames,
+    }
+    return {name: _write(out / name, frames(), published) for name, frames in files.items()}
+
+
+def _write(path: Path, frames: Iterator[pl.DataFrame], published: datetime) -> int:
+    """CSV with byte-order mark and CRLF, or TSV with neither, as published; `path` never holds half a file."""
+    part = path.with_name(f"{path.name}.part")
+    records = 0
+    try:
+        with part.open("wb") as file:
+            if path.suffix == ".csv":
+                file.write(UTF8_BOM)
+            for frame in frames:
+                _append(frame, file, csv=path.suffix == ".csv", header=records == 0)
+                records += frame.height
+        os.utime(part, (published.timestamp(), published.timestamp()))
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return records
+
+
+def _append(frame: pl.DataFrame, file: IO[bytes], *, csv: bool, header: bool) -> None:
+    separator, line_end = (",", "\r\n") if csv else ("\t", "\n")
+    frame.write_csv(file, include_header=header, separator=separator, line_terminator=line_end)
+
+
+@click.command()
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to; made if absent."
+)
+@click.option("--titles", default=1000, show_default=True, type=click.IntRange(50, 5_000_000), help="Titles in week 1.")
+@click.option("--week", default=1, show_default=True, type=click.IntRange(1, 520), help="The week to write.")
+@click.option("--seed", default=42, show_default=True, type=int, help="Another seed gives another catalogue.")
+def cli(out: Path, titles: int, week: int, seed: int) -> None:
+    """Write a made-up catalogue and Top 10 lists as they stand in a week."""
+    try:
+        records = write_sample(out, titles, week, seed)
+    except OSError as error:
+        raise click.ClickException(
+            f"cannot write to '{error.filename or out}' ({error.strerror or error}): name another folder with --out"
+        ) from error
+    counts = ", ".join(f"{Path(name).stem} {count:,}" for name, count in records.items())
+    click.echo(f"Wrote week {week} of the sample of {titles:,} titles (seed {seed}) to {out}; records: {counts}")
+
+
+def main() -> None:
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"python -m ingest.sample: {error.format_message()}", err=True)
+        sys.exit(EXIT_BAD_ARGUMENTS)
+    except click.Abort:
+        sys.exit(130)  # as the shell reports an interrupt
+
+
+if __name__ == "__main__":
+    main()
