@@ -146,10 +146,13 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
         if b"\0" in chunk:
             raise Refused(f"is not text: it holds a NUL byte near byte {offset + data.index(0)}")
         consumed = 0
-        for frame, end in _frames(data, dialect, offset, final=not chunk):
-            consumed = end
-            if frame.height:
-                yield frame
+        try:
+            for frame, end in _frames(data, dialect, final=not chunk):
+                if frame.height:
+                    yield frame
+                consumed = end
+        except (UnicodeDecodeError, pl.exceptions.ComputeError) as error:
+            raise _not_utf8(data[consumed:], offset + consumed, error) from None
         data = data[consumed:]
         offset += consumed
         if not chunk:
@@ -158,13 +161,13 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
             raise Refused(f"has a record longer than {dialect.max_record} bytes, at byte {offset}")
 
 
-def _frames(data: bytes, dialect: Dialect, offset: int, final: bool) -> Iterator[tuple[pl.DataFrame, int]]:
+def _frames(data: bytes, dialect: Dialect, final: bool) -> Iterator[tuple[pl.DataFrame, int]]:
     """Frames of the complete records in ``data``, each with the position after its last record."""
     pos = 0
     while pos < len(data):
         survey = _survey(data, pos, dialect)
         if survey.end > pos:
-            yield _take(data, survey, dialect, offset), survey.end
+            yield _take(data, survey, dialect), survey.end
             pos = survey.end
         if not (survey.stopped or final or len(data) - pos > dialect.max_quoted):
             return  # the rest is one record that goes on in the next block
@@ -180,7 +183,7 @@ def _frames(data: bytes, dialect: Dialect, offset: int, final: bool) -> Iterator
                 starts.append(pos)
             pos = record.end
         stuck = record is None
-        yield _exact_frame(data, starts, exact, dialect, offset), pos
+        yield _exact_frame(data, starts, exact, dialect), pos
         if stuck:
             return
 
@@ -251,10 +254,10 @@ def _survey(data: bytes, begin: int, dialect: Dialect) -> _Survey:
     return _Survey(begin, ends + begin, regular, stopped)
 
 
-def _take(data: bytes, survey: _Survey, dialect: Dialect, offset: int) -> pl.DataFrame:
+def _take(data: bytes, survey: _Survey, dialect: Dialect) -> pl.DataFrame:
     """The surveyed records as a frame, in order."""
     if survey.regular.all():
-        return _fast_frame(data[survey.begin : survey.end], dialect, offset + survey.begin)
+        return _fast_frame(data[survey.begin : survey.end], dialect)
     starts = np.concatenate(([survey.begin], survey.ends[:-1]))
     odd = [int(i) for i in np.flatnonzero(~survey.regular) if data[starts[i]] not in (_CR, _LF)]
     records: list[Record] = []
@@ -262,54 +265,48 @@ def _take(data: bytes, survey: _Survey, dialect: Dialect, offset: int) -> pl.Dat
         record = parse_record(data, int(starts[i]), dialect, final=True)
         assert record is not None and record.end == survey.ends[i]
         records.append(record)
-    exact = _exact_frame(data, [int(starts[i]) for i in odd], records, dialect, offset)
+    exact = _exact_frame(data, [int(starts[i]) for i in odd], records, dialect)
     flips = np.flatnonzero(np.diff(survey.regular.astype(np.int8), prepend=0, append=0))
     runs = [data[starts[a] : survey.ends[b - 1]] for a, b in zip(flips[::2], flips[1::2], strict=True)]
     if not runs:
         return exact
-    fast = _fast_frame(b"".join(runs), dialect, offset + survey.begin)
+    fast = _fast_frame(b"".join(runs), dialect)
     order = np.concatenate((np.flatnonzero(survey.regular), np.array(odd, dtype=np.int64)))
     return pl.concat([fast, exact])[np.argsort(order)]
 
 
-def _fast_frame(text: bytes, dialect: Dialect, offset: int) -> pl.DataFrame:
+def _fast_frame(text: bytes, dialect: Dialect) -> pl.DataFrame:
     """Regular records, through polars."""
     guarded = text.startswith(_MAGIC)
     if guarded:
         text = dialect.delimiter.encode() * (dialect.width - 1) + b"\n" + text
-    try:
-        frame = pl.read_csv(
-            text,
-            has_header=False,
-            schema={str(i): pl.String for i in range(dialect.width)},
-            separator=dialect.delimiter,
-            empty_string_is_null=False,
-        )
-    except pl.exceptions.ComputeError as error:
-        raise _not_utf8(text, offset, error) from None
+    frame = pl.read_csv(
+        text,
+        has_header=False,
+        schema={str(i): pl.String for i in range(dialect.width)},
+        separator=dialect.delimiter,
+        empty_string_is_null=False,
+    )
     return (frame[1:] if guarded else frame).with_columns(pl.lit(None, pl.String).alias(RESCUED))
 
 
-def _exact_frame(data: bytes, starts: list[int], records: list[Record], dialect: Dialect, offset: int) -> pl.DataFrame:
+def _exact_frame(data: bytes, starts: list[int], records: list[Record], dialect: Dialect) -> pl.DataFrame:
     """Records that ``parse_record`` read, fitted to the header."""
     columns: list[list[str | None]] = [[] for _ in range(dialect.width)]
     rescued: list[str | None] = []
-    try:
-        for start, record in zip(starts, records, strict=True):
-            fields: list[str | None] = [field.decode() for field in record.fields]
-            notes: dict[str, object] = {}
-            if len(fields) > dialect.width:
-                notes["extra"] = fields[dialect.width :]
-            elif len(fields) < dialect.width:
-                notes["missing"] = dialect.width - len(fields)
-                fields += [None] * (dialect.width - len(fields))
-            if record.unclosed:
-                notes["raw"] = data[start : record.end].rstrip(b"\r\n").decode()
-            rescued.append(json.dumps(notes, ensure_ascii=False) if notes else None)
-            for column, field in zip(columns, fields, strict=False):
-                column.append(field)
-    except UnicodeDecodeError as error:
-        raise _not_utf8(data[start:], offset + start, error) from None
+    for start, record in zip(starts, records, strict=True):
+        fields: list[str | None] = [field.decode() for field in record.fields]
+        notes: dict[str, object] = {}
+        if len(fields) > dialect.width:
+            notes["extra"] = fields[dialect.width :]
+        elif len(fields) < dialect.width:
+            notes["missing"] = dialect.width - len(fields)
+            fields += [None] * (dialect.width - len(fields))
+        if record.unclosed:
+            notes["raw"] = data[start : record.end].rstrip(b"\r\n").decode()
+        rescued.append(json.dumps(notes, ensure_ascii=False) if notes else None)
+        for column, field in zip(columns, fields, strict=False):
+            column.append(field)
     series = [pl.Series(str(i), column, dtype=pl.String) for i, column in enumerate(columns)]
     return pl.DataFrame([*series, pl.Series(RESCUED, rescued, dtype=pl.String)])
 
