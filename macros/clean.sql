@@ -26,14 +26,14 @@
 {#
   A whole number without sign from text; null where the text is none or has more digits than the type holds.
 
-  text: a text expression. type: integer or bigint.
+  text: a text expression, which needs no cleaning before. type: integer or bigint.
 
   Example: {{ parse_number("release_year", "integer") }} as release_year
 
   The shape is checked because engines differ in what their casts let pass ('9.7', '1e3').
 #}
 {% macro parse_number(text, type) -%}
-  cast(case when {{ regexp_matches(text, "^[0-9]{1," ~ {"integer": 9, "bigint": 18}[type] ~ "}$") }} then {{ text }} end as {{ type }})
+  cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1," ~ {"integer": 9, "bigint": 18}[type] ~ "}\\s*$") }} then {{ text }} end as {{ type }})
 {%- endmacro %}
 
 

@@ -1,7 +1,7 @@
 {#
   The raw records of those versions of files that a bronze model has not loaded yet.
 
-  records: the relation with the raw records.
+  records: the raw table.
 
   Example: see models/bronze/bronze_titles.sql
 
@@ -28,9 +28,12 @@
   The records of the current version of every file: the one that the source committed last, and of two with the
   same time the one with the higher number.
 
-  records: the relation with the bronze records.
+  records: the bronze table.
 
   Example: see models/silver/silver_cast.sql
+
+  It takes the table and not a CTE over it: an engine may materialize a CTE that is read twice, with all its rows,
+  where two scans of the table read few columns and skip the files of other versions.
 #}
 {% macro current_records(records) -%}
   select records.*

@@ -1,15 +1,9 @@
 with
 
-raw_cast as (
+new_cast as (
 
-    select * from {{ source('raw', 'netflix_cast') }}
-
-),
-
-new_records as (
-
-    {{ new_records('raw_cast') }}
+    {{ new_records(source('raw', 'netflix_cast')) }}
 
 )
 
-select * from new_records
+select * from new_cast

@@ -1,15 +1,9 @@
 with
 
-raw_categories as (
+new_categories as (
 
-    select * from {{ source('raw', 'netflix_category') }}
-
-),
-
-new_records as (
-
-    {{ new_records('raw_categories') }}
+    {{ new_records(source('raw', 'netflix_category')) }}
 
 )
 
-select * from new_records
+select * from new_categories

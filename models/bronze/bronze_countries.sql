@@ -1,15 +1,9 @@
 with
 
-raw_countries as (
+new_countries as (
 
-    select * from {{ source('raw', 'netflix_countries') }}
-
-),
-
-new_records as (
-
-    {{ new_records('raw_countries') }}
+    {{ new_records(source('raw', 'netflix_countries')) }}
 
 )
 
-select * from new_records
+select * from new_countries

@@ -1,15 +1,9 @@
 with
 
-raw_directors as (
+new_directors as (
 
-    select * from {{ source('raw', 'netflix_directors') }}
-
-),
-
-new_records as (
-
-    {{ new_records('raw_directors') }}
+    {{ new_records(source('raw', 'netflix_directors')) }}
 
 )
 
-select * from new_records
+select * from new_directors

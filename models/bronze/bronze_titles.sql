@@ -1,15 +1,9 @@
 with
 
-raw_titles as (
+new_titles as (
 
-    select * from {{ source('raw', 'netflix_titles') }}
-
-),
-
-new_records as (
-
-    {{ new_records('raw_titles') }}
+    {{ new_records(source('raw', 'netflix_titles')) }}
 
 )
 
-select * from new_records
+select * from new_titles

@@ -7,25 +7,19 @@
 
 with
 
-bronze_cast as (
+current_cast as (
 
-    select * from {{ ref('bronze_cast') }}
-
-),
-
-current_records as (
-
-    {{ current_records('bronze_cast') }}
+    {{ current_records(ref('bronze_cast')) }}
 
 ),
 
 cleaned as (
 
     select
-        {{ parse_number(clean_text('show_id'), 'bigint') }} as show_id,
+        {{ parse_number('show_id', 'bigint') }} as show_id,
         {{ clean_list_item(adapter.quote('cast')) }} as person_name,
         _row_number
-    from current_records
+    from current_cast
 
 ),
 
@@ -37,10 +31,9 @@ deduplicated as (
         min(_row_number) as first_row_number,
         count(*) - 1 as duplicates
     from cleaned
-    where
-        show_id is not null
-        and person_name is not null
     group by show_id, person_name
+    -- Neither part of the key is null. As a filter before grouping, this would clean every value twice.
+    having count(show_id) > 0 and count(person_name) > 0
 
 )
 

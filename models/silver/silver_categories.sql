@@ -7,24 +7,18 @@
 
 with
 
-bronze_categories as (
+current_categories as (
 
-    select * from {{ ref('bronze_categories') }}
-
-),
-
-current_records as (
-
-    {{ current_records('bronze_categories') }}
+    {{ current_records(ref('bronze_categories')) }}
 
 ),
 
 cleaned as (
 
     select
-        {{ parse_number(clean_text('show_id'), 'bigint') }} as show_id,
+        {{ parse_number('show_id', 'bigint') }} as show_id,
         {{ clean_list_item('listed_in') }} as genre_name
-    from current_records
+    from current_categories
 
 ),
 
@@ -35,10 +29,9 @@ deduplicated as (
         genre_name,
         count(*) - 1 as duplicates
     from cleaned
-    where
-        show_id is not null
-        and genre_name is not null
     group by show_id, genre_name
+    -- Neither part of the key is null. As a filter before grouping, this would clean every value twice.
+    having count(show_id) > 0 and count(genre_name) > 0
 
 )
 

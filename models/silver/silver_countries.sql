@@ -7,24 +7,18 @@
 
 with
 
-bronze_countries as (
+current_countries as (
 
-    select * from {{ ref('bronze_countries') }}
-
-),
-
-current_records as (
-
-    {{ current_records('bronze_countries') }}
+    {{ current_records(ref('bronze_countries')) }}
 
 ),
 
 cleaned as (
 
     select
-        {{ parse_number(clean_text('show_id'), 'bigint') }} as show_id,
+        {{ parse_number('show_id', 'bigint') }} as show_id,
         {{ clean_list_item('country') }} as country_name
-    from current_records
+    from current_countries
 
 ),
 
@@ -35,10 +29,9 @@ deduplicated as (
         country_name,
         count(*) - 1 as duplicates
     from cleaned
-    where
-        show_id is not null
-        and country_name is not null
     group by show_id, country_name
+    -- Neither part of the key is null. As a filter before grouping, this would clean every value twice.
+    having count(show_id) > 0 and count(country_name) > 0
 
 )
 

@@ -7,24 +7,18 @@
 
 with
 
-bronze_directors as (
+current_directors as (
 
-    select * from {{ ref('bronze_directors') }}
-
-),
-
-current_records as (
-
-    {{ current_records('bronze_directors') }}
+    {{ current_records(ref('bronze_directors')) }}
 
 ),
 
 cleaned as (
 
     select
-        {{ parse_number(clean_text('show_id'), 'bigint') }} as show_id,
+        {{ parse_number('show_id', 'bigint') }} as show_id,
         {{ clean_list_item('director') }} as person_name
-    from current_records
+    from current_directors
 
 ),
 
@@ -35,10 +29,9 @@ deduplicated as (
         person_name,
         count(*) - 1 as duplicates
     from cleaned
-    where
-        show_id is not null
-        and person_name is not null
     group by show_id, person_name
+    -- Neither part of the key is null. As a filter before grouping, this would clean every value twice.
+    having count(show_id) > 0 and count(person_name) > 0
 
 )
 

@@ -14,15 +14,9 @@
 
 with
 
-bronze_titles as (
+current_titles as (
 
-    select * from {{ ref('bronze_titles') }}
-
-),
-
-current_records as (
-
-    {{ current_records('bronze_titles') }}
+    {{ current_records(ref('bronze_titles')) }}
 
 ),
 
@@ -35,7 +29,7 @@ cleaned as (
         _file_path,
         _file_version,
         _row_number
-    from current_records
+    from current_titles
 
 ),
 

@@ -44,5 +44,5 @@ select
     bronze_counts.records as records_in_bronze
 from raw_counts
 full outer join bronze_counts
-    on raw_counts._file_path = bronze_counts._file_path and raw_counts._file_version = bronze_counts._file_version
+on raw_counts._file_path = bronze_counts._file_path and raw_counts._file_version = bronze_counts._file_version
 where raw_counts.records is distinct from bronze_counts.records

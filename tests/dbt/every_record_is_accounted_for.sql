@@ -2,12 +2,6 @@
 with
 {% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
 
-bronze_{{ feed }} as (
-
-    select * from {{ ref('bronze_' ~ feed) }}
-
-),
-
 silver_{{ feed }} as (
 
     select * from {{ ref('silver_' ~ feed) }}
@@ -16,7 +10,7 @@ silver_{{ feed }} as (
 
 current_{{ feed }} as (
 
-    {{ current_records('bronze_' ~ feed) }}
+    {{ current_records(ref('bronze_' ~ feed)) }}
 
 ),
 {% endfor %}

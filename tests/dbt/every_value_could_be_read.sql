@@ -4,15 +4,9 @@
 with
 {% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
 
-bronze_{{ feed }} as (
-
-    select * from {{ ref('bronze_' ~ feed) }}
-
-),
-
 current_{{ feed }} as (
 
-    {{ current_records('bronze_' ~ feed) }}
+    {{ current_records(ref('bronze_' ~ feed)) }}
 
 ),
 {% endfor %}
