@@ -35,7 +35,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 
-from plugins.delta_sql import delta_types, literal, quote, select_as, volatile
+from plugins.delta_sql import delta_types, inputs, literal, quote, select_as
 
 ATTEMPTS = 5
 # A merge of more rows than this is written as a new version of the whole table: DuckDB spills to disk, a merge in
@@ -436,18 +436,15 @@ class Plugin(BasePlugin):
 
     def _fingerprint(self, write: Write, sql: str) -> str | None:
         """What decides the result: configuration, SQL and the versions of all inputs; None where that is not all."""
-        inputs = [write.job.input_token or ""]
+        versions = [write.job.input_token or ""]
         if write.job.input_token is None:
-            if volatile(write.cursor, sql):
+            tables = inputs(write.cursor, sql)
+            if tables is None or not tables <= self.tables.keys():
                 return None
-            for name in sorted(write.cursor.get_table_names(sql, qualified=True)):
-                schema, table_name = name.replace('"', "").split(".")[-2:] if "." in name else ("", name)
-                path = self.tables.get((schema, table_name))
-                if path is None:
-                    return None
-                table = DeltaTable(path, without_files=True)
-                inputs.append(f"{table.metadata().id}@{table.version()}")
-        return hashlib.sha256(json.dumps([sql, inputs, asdict(write.job)], sort_keys=True).encode()).hexdigest()
+            for name in sorted(tables):
+                table = DeltaTable(self.tables[name], without_files=True)
+                versions.append(f"{table.metadata().id}@{table.version()}")
+        return hashlib.sha256(json.dumps([sql, versions, asdict(write.job)], sort_keys=True).encode()).hexdigest()
 
     def _create_view(self, cursor: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
         path = f"{self.root}/{schema}/{name}"

@@ -1,9 +1,10 @@
-"""The SQL that the Delta plugin writes for DuckDB: quoting, literals, types that Delta has, and what is volatile."""
+"""The SQL that the Delta plugin writes for DuckDB: quoting, literals, types that Delta has, and what a query reads."""
 
 from __future__ import annotations
 
 import datetime
-import re
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import duckdb
@@ -25,6 +26,8 @@ NATURAL = {
     *("boolean", "tinyint", "smallint", "integer", "bigint", "float", "double", "decimal", "varchar", "blob", "date"),
 }
 PLAIN_TIMESTAMPS = {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"}
+
+CLOCK = {"current_timestamp", "current_date", "current_time", "localtime", "localtimestamp"}
 
 
 def quote(identifier: str) -> str:
@@ -87,16 +90,39 @@ def select_as(sql: str, types: dict[str, str], not_null: list[str], checks: list
     return f"select {columns} from (\n{sql}\n){where}"
 
 
-def volatile(cursor: duckdb.DuckDBPyConnection, sql: str) -> bool:
-    """Whether the query calls the clock or a random function, or reads anything besides tables.
+def inputs(cursor: duckdb.DuckDBPyConnection, sql: str) -> set[tuple[str, str]] | None:
+    """The tables that a query reads, as (schema, name); None where they alone do not decide its result.
 
-    Errs on the side of yes: a name in a comment or string counts too.
+    That is so where it calls the clock or a random function, or reads files. Read from DuckDB's own syntax tree:
+    its `get_table_names` looks through views, and so does not name them.
     """
+    tree = json.loads(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
     functions = cursor.execute(
-        "select distinct function_name from duckdb_functions()"
-        " where stability <> 'CONSISTENT' and function_name not in ('error', 'stats')"
-        " or function_type = 'table' and function_name not in ('range', 'generate_series', 'unnest', 'delta_scan')"
+        "select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'"
+        " and function_name <> 'error'"
     ).fetchall()
-    names = "|".join(re.escape(name) for (name,) in functions)
-    keywords = "current_timestamp|current_date|current_time|localtime|localtimestamp|tablesample|using sample"
-    return re.search(rf"\b(?:(?:{names})\s*\(|(?:{keywords})\b)|\bfrom\s+'", sql, re.I) is not None
+    unsteady = {name for (name,) in functions} | CLOCK
+    tables: set[tuple[str, str]] = set()
+    ctes: set[str] = set()
+    steady = not tree["error"]
+    for node in nodes(tree):
+        kind = node.get("type")
+        if kind == "BASE_TABLE":
+            tables.add((node["schema_name"], node["table_name"]))
+        elif kind == "TABLE_FUNCTION":
+            function = node["function"]["function_name"]
+            pinned = function == "delta_scan" and '"version"' in json.dumps(node["function"])
+            steady = steady and (pinned or function in ("range", "generate_series", "unnest"))
+        elif kind == "COLUMN_REF":
+            steady = steady and node["column_names"][-1].lower() not in CLOCK
+        steady = steady and node.get("function_name") not in unsteady
+        ctes.update(entry["key"] for entry in (node.get("cte_map") or {}).get("map", []))
+    return {(schema, name) for schema, name in tables if schema or name not in ctes} if steady else None
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Every node of a syntax tree."""
+    if isinstance(tree, dict):
+        yield tree
+    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        yield from nodes(child)
