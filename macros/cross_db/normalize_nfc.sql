@@ -5,8 +5,8 @@
 
   Example: {{ normalize_nfc("person_name") }}
 
-  Spark SQL has no such function of its own. The spark target registers one under DuckDB's name, nfc_normalize,
-  in its session (Python's unicodedata.normalize).
+  Spark SQL has no such function of its own: a session needs one registered under DuckDB's name, nfc_normalize
+  (Python's unicodedata.normalize does it).
 #}
 {% macro normalize_nfc(text) %}
   {{- return(adapter.dispatch("normalize_nfc")(text)) -}}
