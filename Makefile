@@ -11,8 +11,8 @@ export LAKEHOUSE_ROOT ?= lake
 export DBT_PROJECT_DIR := $(CURDIR)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-VENV := $(CURDIR)/.venv
-BIN := $(VENV)/bin
+VENV ?= $(CURDIR)/.venv
+BIN = $(VENV)/bin
 SAMPLE := sample
 
 .PHONY: help setup run next-week test lint docs bench clean lock
