@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -13,6 +15,7 @@ import pytest
 from deltalake import DeltaTable
 
 from plugins.delta import load_extension
+from tests.python.ingest.github_server import GitHubServer, Repository, running
 from tests.python.lake import CHECKOUT, DATA, Lake, needs_real_data
 
 CATALOGUE_RECORDS = {
@@ -25,10 +28,26 @@ CATALOGUE_RECORDS = {
 
 
 @pytest.fixture(scope="module")
-def real(new_lake: Callable[[str], Lake]) -> Lake:
-    """The real catalogue, ingested and built."""
-    lake = new_lake("real")
-    lake.ingest("--from", str(DATA), "--source", "catalogue")
+def github() -> Iterator[GitHubServer]:
+    """A server that speaks GitHub's API over the real catalogue as it was committed."""
+    if not DATA.is_dir():
+        pytest.skip(f"the real source data is not at {DATA} (set NETFLIX_DATA_DIR)")
+    repository = Repository()
+    repository.commit(
+        {f"RawData_AND_Notebooks/{file.name}": file.read_bytes() for file in (DATA / "catalogue").iterdir()},
+        at=datetime(2025, 2, 14, tzinfo=UTC),
+        sha="475bc541eb64f666fc3f47ec9e1a1a1ebf33ec5f",
+    )
+    with running() as server:
+        server.repositories["anshlambagit/Netflix_Azure_Data_Engineering_Project"] = repository
+        yield server
+
+
+@pytest.fixture(scope="module")
+def real(new_lake: Callable[[str], Lake], github: GitHubServer) -> Lake:
+    """The real catalogue, pulled over HTTP and built."""
+    lake = replace(new_lake("real"), env=github.environment)
+    lake.ingest("--source", "catalogue")
     lake.dbt("build")
     return lake
 
@@ -46,6 +65,19 @@ def sample(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) ->
 def test_raw_holds_every_record_of_the_real_catalogue(real: Lake) -> None:
     counts = real.counts("raw")
     assert {name: counts[name] for name in CATALOGUE_RECORDS} == CATALOGUE_RECORDS
+
+
+@needs_real_data
+def test_the_ledger_names_the_five_files_and_their_sha1(real: Lake) -> None:
+    ledger = real.read("raw/_files")
+    loaded = {Path(row["_file_path"]).name: row["_file_sha"] for row in ledger.to_dicts() if row["status"] == "loaded"}
+    assert loaded == {
+        "netflix_titles.csv": "c20aa9ee375db589837d32503bd40ce6727be63a",
+        "netflix_cast.csv": "721bb13476650bc008e93356219d027e3ac83225",
+        "netflix_category.csv": "63c0732f9acd93f223476c5d9118f43ec719664c",
+        "netflix_countries.csv": "fbc0cb198d091f3fe7c34ffbfaf6f4f7f24ea2bb",
+        "netflix_directors.csv": "73e20ce78294f0609b0a1bab506e1ab42a48f384",
+    }
 
 
 @needs_real_data
@@ -116,9 +148,8 @@ def test_every_table_opens_in_every_reader(real: Lake) -> None:
 def test_a_second_run_writes_nothing(which: str, request: pytest.FixtureRequest) -> None:
     lake: Lake = request.getfixturevalue(which)
     before = lake.versions()
-    source = ("--from", str(DATA), "--source", "catalogue") if which == "real" else ()
-    if source:
-        lake.ingest(*source)
+    if which == "real":
+        assert "nothing new" in lake.ingest("--source", "catalogue").stdout
     lake.dbt("build")
     assert lake.versions() == before
 
@@ -161,12 +192,37 @@ def test_dbt_without_a_lake_says_what_to_do(new_lake: Callable[[str], Lake]) -> 
     assert "Traceback" not in done.stdout + done.stderr
 
 
-def test_a_lost_source_leaves_the_lake_as_it_was(sample: Lake, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "problem", ["missing folder", "missing file", "unreachable", "refused token", "unwritable lake"]
+)
+def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample: Lake, tmp_path: Path) -> None:
     before = sample.versions()
-    done = sample.ingest("--from", str(tmp_path / "nowhere"), check=False)
-    assert done.returncode == 2
-    assert "nowhere" in done.stderr
-    assert "Traceback" not in done.stderr
+    lake, args, env, says = sample, ["--source", "catalogue"], {}, problem
+    if problem == "missing folder":
+        args, says = ["--from", str(tmp_path / "nowhere")], "nowhere"
+    elif problem == "missing file":
+        (tmp_path / "catalogue").mkdir()
+        lake = replace(sample, root=tmp_path / "new")  # where it was loaded before, its last version stays
+        args, says = ["--from", str(tmp_path), "--source", "catalogue"], "netflix_titles.csv"
+    elif problem == "unreachable":
+        env, says = {"GITHUB_API_URL": "http://127.0.0.1:9"}, "127.0.0.1:9"
+    elif problem == "unwritable lake":
+        (tmp_path / "file").write_text("not a folder")
+        lake, args = replace(sample, root=tmp_path / "file" / "lake"), ["--from", str(tmp_path)]
+        (tmp_path / "catalogue").mkdir()
+        (tmp_path / "catalogue" / "netflix_titles.csv").write_text("show_id,type,title\n1,Movie,A\n")
+        args, says = [*args, "--dataset", "netflix_titles"], "LAKEHOUSE_ROOT"
+    if problem == "refused token":
+        with running() as server:
+            server.fault = lambda path: ("status", 401, {})
+            done = lake.ingest(*args, check=False, GITHUB_TOKEN="secret-token", **server.environment)
+        says = "GITHUB_TOKEN"
+    else:
+        done = lake.ingest(*args, check=False, **env)
+    assert done.returncode in (2, 3)
+    assert says in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "secret-token" not in done.stdout + done.stderr
     assert sample.versions() == before
 
 
