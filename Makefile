@@ -5,6 +5,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 SOURCE ?= sample
+INGEST ?=
 TITLES ?= 1000
 SEED ?= 42
 export LAKEHOUSE_ROOT ?= lake
@@ -43,9 +44,9 @@ ifeq ($(SOURCE),sample)
 	echo $$week > $(SAMPLE)/week
 	@$(BIN)/python -m ingest --from $(SAMPLE)
 else ifeq ($(SOURCE),github)
-	@$(BIN)/python -m ingest
+	@$(BIN)/python -m ingest $(INGEST)
 else
-	@$(BIN)/python -m ingest --from "$(SOURCE)"
+	@$(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
 endif
 	@case "$(LAKEHOUSE_ROOT)" in *://*) ;; *) echo "$(SOURCE)" > "$(LAKEHOUSE_ROOT)/.source";; esac
 	@$(BIN)/dbt build --quiet
