@@ -260,11 +260,16 @@ class RawTable:
         """
         if self._table is None:
             return None
-        for commit in self._table.history(20):
-            if _NOTE in commit:
+        for limit in (20, None):
+            for commit in self._table.history(limit):
+                if _NOTE not in commit:
+                    continue
                 note = json.loads(commit[_NOTE])
                 times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
-                return FileRecord(**(note | times))
+                record = FileRecord(**(note | times))
+                # The log is read to its end, which may be ahead of the version that is open.
+                if (record.version or 0) <= self.newest(record.source, record.path):
+                    return record
         return None
 
     def counted(self, record: FileRecord) -> FileRecord:
@@ -305,8 +310,11 @@ class Ledger:
                 self._table = open_table(self._uri)
             else:
                 self._table.update_incremental()
-            if self._table is None or self._table.version() == self._version:
-                return
+            self._read()
+
+    def _read(self) -> None:
+        """Bring the copy in memory to the version of the table that is open."""
+        if self._table is not None and self._table.version() != self._version:
             self._version = self._table.version()
             self._files, self._keys = {}, set()
             names = list(LEDGER_COLUMNS)
@@ -338,7 +346,10 @@ class Ledger:
     def append(self, record: FileRecord) -> None:
         """Add a row unless it is there already."""
         with self._lock:
-            while not self.knows(record):
+            while True:
+                self._read()  # after a commit the table may be open at a version that has others' rows too
+                if self.knows(record):
+                    return
                 row = {column: getattr(record, name) for name, column in LEDGER_COLUMNS.items()}
                 frame = pl.DataFrame([row], schema=_LEDGER_SCHEMA)
                 try:
@@ -348,6 +359,3 @@ class Ledger:
                     _commit(self._table, [frame], _LEDGER_SCHEMA)
                 except Conflict:
                     self.refresh()
-                    continue
-                self._version = self._table.version()
-                self._remember(record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,7 @@ from ingest.validate import check_size
 
 _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4
+_LOOKS = 10  # at a ledger and a table that disagree, before that is an error
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -175,16 +177,21 @@ class Run:
     def _load(self, table: RawTable, offer: Offer, origin: Origin, content: Path | Refused) -> Result:
         """Load one version, once, whoever else is at it."""
         source, path = offer.feed.name, offer.entry.path
+        looks = 0
         while True:
             # The ledger first: then the table, read later, can only be ahead of it.
             self._ledger.refresh()
+            records = self._ledger.of(source, path)
             table.refresh()
             if self._recover(table):
                 continue
-            records = self._ledger.of(source, path)
             known = max((record.version or 0 for record in records), default=0)
             newest = table.newest(source, path)
-            if newest != known:
+            if newest != known:  # while others load the file, this passes
+                looks += 1
+                if looks < _LOOKS:
+                    time.sleep(0.02 * looks)
+                    continue
                 raise ConfigurationError(
                     f"the ledger ends with version {known} of the file, raw table {offer.dataset.table} with {newest};"
                     " restore the older one of the two tables"

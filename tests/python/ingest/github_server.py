@@ -47,7 +47,9 @@ class Repository:
     ) -> Commit:
         before = self.commits[-1].files if self.commits else {}
         after = {path: content for path, content in (before | files).items() if content is not None}
-        touched = frozenset(path for path in before | after if before.get(path) != after.get(path)) | frozenset(kinds or {})
+        touched = frozenset(path for path in before | after if before.get(path) != after.get(path)) | frozenset(
+            kinds or {}
+        )
         at = at or datetime(2024, 1, 1 + len(self.commits) // 24, len(self.commits) % 24, tzinfo=UTC)
         sha = sha or hashlib.sha1(f"{len(self.commits)} {at} {sorted(touched)}".encode()).hexdigest()
         all_kinds = (self.commits[-1].kinds if self.commits else {}) | (kinds or {})

@@ -191,7 +191,9 @@ EVOLUTION = [b"id,a\n1,x\n", b"id,b\n2,y\n", b"ID,b,a,c d\n3,y,x,z\n", b"id,a\n4
 
 @pytest.mark.parametrize("mode", ["add_new_columns", "rescue", "none", "fail_on_new_columns"])
 def test_schema_evolution(bench: Bench, mode: str) -> None:
-    bench.config.write_text(bench.config.read_text().replace("required: [id]", f"required: [id], schema_evolution: {mode}"))
+    bench.config.write_text(
+        bench.config.read_text().replace("required: [id]", f"required: [id], schema_evolution: {mode}")
+    )
     codes = []
     for content in EVOLUTION:
         source = bench.local({"people.csv": content, "places.tsv": PLACES})
@@ -214,7 +216,9 @@ def test_schema_evolution(bench: Bench, mode: str) -> None:
 
 
 def test_rescued_columns_stand_beside_other_rescued_data(bench: Bench) -> None:
-    bench.config.write_text(bench.config.read_text().replace("required: [id]", "required: [id], schema_evolution: rescue"))
+    bench.config.write_text(
+        bench.config.read_text().replace("required: [id]", "required: [id], schema_evolution: rescue")
+    )
     bench.ingest(*bench.local({"people.csv": b"id\n1\n", "places.tsv": PLACES}))
     bench.ingest(*bench.local({"people.csv": b'id,new\n2,n\n3,"q""\n4,n,more\n5\n'}))
     rows = bench.raw("people").sort("_file_version", "_row_number")
@@ -227,9 +231,7 @@ def test_rescued_columns_stand_beside_other_rescued_data(bench: Bench) -> None:
     ]
 
 
-def test_a_file_that_changes_while_it_is_read_is_not_loaded(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_changes_while_it_is_read_is_not_loaded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     from ingest import rows
 
     source = bench.local({"people.csv": PEOPLE, "places.tsv": PLACES})

@@ -22,7 +22,9 @@ EXAMPLES = int(os.environ.get("INGEST_EXAMPLES", "500"))
 Row = tuple[str | None, ...]
 
 # Short pieces that make trouble more often than chance would.
-PIECES = st.sampled_from(["a", "b", "é", "\ufeff", "x", "(", " ", ",", ",", '"', '"', '""', "\n", "\n", "\r", "\r\n", '",'])
+PIECES = st.sampled_from(
+    ["a", "b", "é", "\ufeff", "x", "(", " ", ",", ",", '"', '"', '""', "\n", "\n", "\r", "\r\n", '",']
+)
 TEXTS = st.lists(PIECES, max_size=50).map("".join)
 DIALECTS = st.builds(
     Dialect,

@@ -1,0 +1,165 @@
+"""Killed at any moment, eight at a time, or stopped between two commits: the lake ends as after one clean run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from ingest import lake as lake_module
+from ingest.lake import FileRecord, Ledger
+from tests.python.ingest.conftest import Bench, assert_sound, contents, read
+from tests.python.ingest.github_server import Repository
+from tests.python.lake import CHECKOUT
+
+KILLS = int(os.environ.get("INGEST_KILLS", "12"))
+ROUNDS = int(os.environ.get("INGEST_RACES", "1"))
+
+
+def start(bench: Bench, *args: str, lake: Path | None = None) -> subprocess.Popen[bytes]:
+    env = os.environ | bench.env | ({"LAKEHOUSE_ROOT": str(lake)} if lake else {})
+    command = [sys.executable, "-m", "ingest", "--config", str(bench.config), *args]
+    return subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def finish(process: subprocess.Popen[bytes]) -> None:
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, out.decode()
+
+
+def history(feed: Repository) -> None:
+    """Several files, two of them in one table, and one with two versions in the past."""
+    lines = [b"%d,name %d\n" % (number, number) for number in range(40_000)]
+    for last in (10_000, 20_000, 40_000):
+        feed.commit(
+            {
+                "data/people.csv": b"id,name\n" + b"".join(lines[:last]),
+                "data/places.tsv": b"id\tplace\n" + b"".join(lines[: last // 2]).replace(b",", b"\t"),
+                "data/days-1.csv": b"day\n" + b"".join(lines[:1000]),
+                "data/days-2.csv": b"day\n" + b"".join(lines[:last]),
+            }
+        )
+
+
+def test_killed_at_random_moments_and_started_again(bench: Bench, feed: Repository, tmp_path: Path) -> None:
+    history(feed)
+    began = time.monotonic()
+    finish(start(bench, "--backfill"))
+    duration = time.monotonic() - began
+    expected = contents(bench.lake)
+    assert {row["_file_version"] for row in expected["people"]} == {1, 2, 3}
+    chance = random.Random(7)
+    cut_short = 0
+    lake = tmp_path / "killed"
+    for number in range(KILLS):
+        process = start(bench, "--backfill", lake=lake)
+        # Most of the time goes into starting Python; what matters comes after that.
+        time.sleep(duration * chance.uniform(0.2, 1.1))
+        cut_short += process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if number % 3 == 0:  # otherwise the next one starts on what this one left
+            finish(start(bench, "--backfill", lake=lake))
+            assert contents(lake) == expected
+            assert_sound(lake)
+            shutil.rmtree(lake)
+    finish(start(bench, "--backfill", lake=lake))
+    assert contents(lake) == expected
+    assert_sound(lake)
+    assert cut_short > KILLS // 3, "hardly any run was really cut short"
+
+
+@pytest.mark.parametrize("mode", ["present", "backfill"])
+def test_eight_at_once(bench: Bench, feed: Repository, tmp_path: Path, mode: str) -> None:
+    args = ["--backfill"] if mode == "backfill" else []
+    history(feed)
+    finish(start(bench, *args))
+    expected = contents(bench.lake)
+    for number in range(ROUNDS):
+        lake = tmp_path / f"race-{number}"
+        for process in [start(bench, *args, lake=lake) for _ in range(8)]:
+            finish(process)
+        assert_sound(lake)
+        found = contents(lake)
+        for table, rows in expected.items():
+            assert found[table] == rows
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("also_vanishes", [False, True])
+def test_killed_between_the_records_and_the_ledger(
+    bench: Bench, feed: Repository, monkeypatch: pytest.MonkeyPatch, also_vanishes: bool
+) -> None:
+    feed.commit({"data/people.csv": b'id\n1\n"2\n', "data/places.tsv": b"id\n"})
+    append = Ledger.append
+
+    def killed(self: Ledger, record: FileRecord) -> None:
+        if record.raw_table == "people":
+            raise Killed
+        append(self, record)
+
+    monkeypatch.setattr(Ledger, "append", killed)
+    with pytest.raises(Killed):
+        bench.ingest()
+    monkeypatch.setattr(Ledger, "append", append)
+    assert read(bench.lake, "people").height == 2
+    if also_vanishes:
+        feed.commit({"data/people.csv": None})
+    assert bench.ingest().code == 0
+    row = bench.ledger().filter(raw_table="people").to_dicts()
+    assert [(entry["_file_version"], entry["row_count"], entry["rescued_count"]) for entry in row] == [(1, 2, 1)]
+    assert read(bench.lake, "people").height == 2
+    assert_sound(bench.lake)
+
+
+def test_nothing_is_committed_from_a_file_that_turns_out_bad_at_its_end(bench: Bench, feed: Repository) -> None:
+    feed.commit({"data/people.csv": b"id\n" + b"1\n" * 3_000_000 + b"\xff\n", "data/places.tsv": b"id\n"})
+    assert bench.ingest().code == 1
+    assert read(bench.lake, "people").height == 0
+    assert_sound(bench.lake)
+
+
+def test_a_commit_on_a_table_that_has_moved_on_fails(bench: Bench, feed: Repository) -> None:
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    bench.ingest()
+    stale = DeltaTable(str(bench.lake / "raw/people"))
+    feed.commit({"data/people.csv": b"id\n2\n"})
+    bench.ingest()
+    schema = dict(read(bench.lake, "people").schema)
+    with pytest.raises(lake_module.Conflict):
+        lake_module._commit(stale, [read(bench.lake, "people")], schema)  # type: ignore[arg-type]
+    assert read(bench.lake, "people").height == 2
+
+
+def test_a_ledger_and_a_table_that_disagree_are_not_made_worse(bench: Bench, feed: Repository) -> None:
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    bench.ingest()
+    shutil.rmtree(bench.lake / "raw/people")
+    feed.commit({"data/people.csv": b"id\n2\n"})
+    done = bench.ingest()
+    assert done.code == 2
+    assert "the ledger ends with version 1 of the file, raw table people with 0" in done.err
+    assert not (bench.lake / "raw/people").exists()
+
+
+def test_each_load_is_one_commit_that_says_what_it_is(bench: Bench, feed: Repository) -> None:
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    bench.ingest()
+    log = bench.lake / "raw/people/_delta_log/00000000000000000001.json"
+    actions = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [action["txn"]["version"] for action in actions if "txn" in action] == [1]
+    assert [action["txn"]["appId"] for action in actions if "txn" in action] == ["ingest:feed:data/people.csv"]
+    note = next(json.loads(action["commitInfo"]["ingest"]) for action in actions if "commitInfo" in action)
+    assert (note["path"], note["version"], note["raw_table"]) == ("data/people.csv", 1, "people")

@@ -1,0 +1,198 @@
+"""Feeds over time: run by run, all at once from the history, or any mixture; the lake ends the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ingest import config
+from tests.python.ingest.conftest import CONFIG, Bench, assert_sound, contents
+from tests.python.ingest.github_server import GitHubServer, Repository, running
+from tests.python.lake import DATA, needs_real_data
+
+MIXTURES = int(os.environ.get("INGEST_MIXTURES", "10"))
+PLACES = {"data/places.tsv": b"id\n"}
+
+
+def versions(lake: Path) -> dict[str, list[tuple[object, ...]]]:
+    """The states of each file in source time with their records. How they are numbered tells the order of loading, and
+    which of several commits with the same content stands for it depends on when somebody looked."""
+    found = contents(lake)
+    states: dict[str, list[tuple[object, ...]]] = {}
+    for entry in sorted(found.pop("_files"), key=lambda row: str(row["_committed_at"])):
+        records = [
+            (
+                row["_row_number"],
+                sorted((name, text) for name, text in row.items() if name[0] != "_" and text is not None),
+            )
+            for row in found.get(str(entry["raw_table"]), [])
+            if (row["_file_path"], row["_file_version"]) == (entry["_file_path"], entry["_file_version"])
+        ]
+        states.setdefault(str(entry["_file_path"]), []).append((entry["status"], entry["_file_sha"], records))
+    return states
+
+
+# What a file may be changed to: two good contents, one that is refused, and no file at all.
+CONTENTS = {"a": b"id\na\n", "b": b"id,new\nb,c\n", "bad": b"null", "gone": None}
+
+
+@settings(max_examples=MIXTURES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(st.sampled_from([*CONTENTS, "touch"]), min_size=1, max_size=6),
+    st.lists(st.sampled_from(["wait", "wait", "run", "backfill"]), min_size=6, max_size=6),
+)
+def test_any_mixture_of_runs_and_backfills_ends_with_the_same_versions(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, changes: list[str], runs: list[str]
+) -> None:
+    with running() as server:
+        feed = server.repositories["owner/feed"] = Repository()
+        feed.commit(dict(PLACES))
+        mixed, clean = (Bench(tmp_path_factory.mktemp(name), monkeypatch) for name in ("mixed", "clean"))
+        mixed.env |= server.environment
+        clean.env |= server.environment
+        for change, run in itertools.zip_longest(changes, runs[: len(changes)]):
+            if change == "touch":  # a commit that leaves the content alone, like a change of mode
+                feed.commit(
+                    {}, kinds={"data/people.csv": "file"} if "data/people.csv" in feed.commits[-1].files else {}
+                )
+            else:
+                feed.commit({"data/people.csv": CONTENTS[change]})
+            if run != "wait":
+                assert mixed.ingest(*(["--backfill"] if run == "backfill" else [])).code in (0, 1, 2)
+        assert mixed.ingest("--backfill").code in (0, 1)
+        assert clean.ingest("--backfill").code in (0, 1)
+        assert versions(mixed.lake) == versions(clean.lake)
+        before = mixed.versions()
+        assert mixed.ingest("--backfill").code == 0
+        assert mixed.ingest().code in (0, 2)  # 2 where the file is gone and never was good
+        before.pop("_http_cache", None)
+        after = mixed.versions()
+        after.pop("_http_cache", None)
+        assert after == before
+        assert_sound(mixed.lake)
+
+
+def test_backfill_since_a_date(bench: Bench, feed: Repository) -> None:
+    for day in (1, 2, 3, 4):
+        feed.commit({"data/people.csv": b"id\n%d\n" % day} | PLACES, at=datetime(2024, 1, day, 12, tzinfo=UTC))
+    assert bench.ingest("--backfill", "--since", "2024-01-03").code == 0
+    assert sorted(bench.raw("people")["id"]) == ["3", "4"]
+    assert bench.ingest("--backfill").code == 0
+    assert list(bench.raw("people").sort("_committed_at")["id"]) == ["1", "2", "3", "4"]
+    assert list(bench.raw("people").sort("_committed_at")["_file_version"]) == [3, 4, 1, 2]
+    assert "nothing new" in bench.ingest().out
+    assert_sound(bench.lake)
+
+
+def test_backfill_reads_all_pages_and_files_that_are_gone(bench: Bench, feed: Repository, github: GitHubServer) -> None:
+    github.page_size = 3
+    for number in range(10):
+        feed.commit({"data/people.csv": b"id\n%d\n" % number} | PLACES)
+    feed.commit({"data/people.csv": None})
+    assert bench.ingest("--backfill").code == 0
+    assert list(bench.raw("people").sort("_file_version")["id"]) == [str(number) for number in range(10)]
+
+
+def test_backfill_that_hits_the_rate_limit_keeps_what_it_has_and_goes_on_from_there(
+    bench: Bench, feed: Repository, github: GitHubServer
+) -> None:
+    for number in range(10):
+        feed.commit({"data/people.csv": b"id\n%d\n" % number, "data/places.tsv": b"id\n%d\n" % number})
+    count = itertools.count()
+
+    def limit(path: str) -> tuple[str, int, dict[str, str]] | None:
+        if not path.startswith("/repos/") or next(count) < 12:
+            return None
+        return ("status", 403, {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4000000000"})
+
+    github.fault = limit
+    done = bench.ingest("--backfill")
+    assert done.code == 3 and "try again after 2096-10-02 07:06:41 UTC" in done.err and "GITHUB_TOKEN" in done.err
+    loaded = sorted(bench.raw("people")["id"])
+    assert 0 < len(loaded) < 10 and loaded == [str(number) for number in range(len(loaded))]
+    github.fault = lambda path: None
+    assert bench.ingest("--backfill").code == 0
+    assert list(bench.raw("people").sort("_file_version")["id"]) == [str(number) for number in range(10)]
+    assert_sound(bench.lake)
+
+
+def test_commits_whose_times_run_backwards_stay_in_order(bench: Bench, feed: Repository, tmp_path: Path) -> None:
+    start = datetime(2024, 1, 10, tzinfo=UTC)
+    for number, content in enumerate([b"id\na\n", b"id\nb\n", b"id\nc\n"]):
+        feed.commit({"data/people.csv": content} | PLACES, at=start - timedelta(days=number))
+        assert bench.ingest().code == 0
+    in_steps = bench.raw("people").sort("_committed_at")
+    assert list(in_steps["id"]) == ["a", "b", "c"]
+    bench.ingest("--backfill", LAKEHOUSE_ROOT=str(tmp_path / "at-once"))
+    assert versions(tmp_path / "at-once") == versions(bench.lake)
+
+
+# --- the history that really was ---
+
+
+def published() -> list[tuple[str, datetime, dict[str, bytes]]]:
+    lines = (DATA / "top10" / "versions.tsv").read_text().splitlines()[1:]
+    commits = [(sha, datetime.fromisoformat(at)) for sha, at in (line.split("\t") for line in lines)]
+    return [
+        (sha, at, {file.name: file.read_bytes() for file in (DATA / "top10" / sha).iterdir()}) for sha, at in commits
+    ]
+
+
+BAD = (b"<a href=", b"null")
+
+
+@needs_real_data
+def test_the_top_10_lists_week_by_week_and_all_at_once(
+    bench: Bench, github: GitHubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench.env |= github.environment
+    bench.config.write_text(config.DEFAULT.read_text())
+    repository = github.repositories["dbready/netflix_top10"] = Repository()
+    expected: dict[str, list[list[str]]] = {}
+    before: dict[str, bytes] = {}
+    for sha, at, files in published():
+        repository.commit(dict(files), at, sha)
+        done = bench.ingest("--source", "top10")
+        bad = [name for name, content in files.items() if content.startswith(BAD)]
+        assert done.code == (1 if bad else 0), done.err
+        for name in bad:
+            assert f"top10: {name}: refused: is " in done.err
+        for name, content in files.items():
+            if name not in bad and content != before.get(name):
+                text = io.StringIO(content.decode("utf-8-sig"), newline="")
+                expected.setdefault(name, []).extend(list(csv.reader(text, delimiter="\t"))[1:])
+        before |= files
+    assert_sound(bench.lake)
+    for name, table in [("all-weeks-global.tsv", "top10_global"), ("most-popular.tsv", "top10_most_popular")]:
+        rows = bench.raw(table).sort("_file_version", "_row_number")
+        assert rows.height == len(expected[name])
+        assert list(rows["show_title"]) == [row[3 if table == "top10_global" else 2] for row in expected[name]]
+        assert rows["_rescued_data"].null_count() == rows.height
+    world = bench.raw("top10_global")
+    assert bench.raw("top10_countries").height == len(expected["all-weeks-countries.tsv"])
+    first = world.filter(pl.col("runtime").is_not_null())["_committed_at"].min()
+    assert first == datetime(2023, 7, 26, 6, 20, 23, tzinfo=UTC)
+    assert {"weekly_views", "is_staggered_launch", "episode_launch_details"} <= set(world.columns)
+    refused = bench.ledger().filter(pl.col("status") == "refused")
+    assert sorted(refused["_commit_sha"].str.head(7)) == ["0d5cea4", "2e3af17", "2e3af17"]
+
+    at_once = tmp_path / "at-once"
+    assert bench.ingest("--source", "top10", "--backfill", LAKEHOUSE_ROOT=str(at_once)).code == 1
+    assert contents(at_once) == contents(bench.lake)
+    assert bench.ingest("--source", "top10", "--backfill").code == 0
+    assert "nothing new" in bench.ingest("--source", "top10", LAKEHOUSE_ROOT=str(at_once)).out
+
+
+def test_the_test_configuration_is_valid(tmp_path: Path) -> None:
+    path = tmp_path / "sources.yml"
+    path.write_text(CONFIG)
+    assert list(config.load(path).sources) == ["feed"]
