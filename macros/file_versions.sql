@@ -9,11 +9,12 @@
   many records there are.
 #}
 {% macro new_records(records) -%}
+  {%- set loaded = raw_records(records) %}
   select records.*
-    from {{ records }} as records
+    from ({{ loaded }}) as records
     {%- if is_incremental() %}
     inner join (
-        select _file_path, _file_version from {{ records }}
+        select _file_path, _file_version from ({{ loaded }}) as loaded
         except
         select _file_path, _file_version from {{ this }}
     ) as new_versions

@@ -23,7 +23,7 @@ compare_counts as (
     select
         {{ group_by_columns | join(', ') }},
         count(*) as n_records
-    from {{ compare_model }}
+    from ({{ raw_records(compare_model) }}) as compare_model
     group by {{ group_by_columns | join(', ') }}
 
 )
