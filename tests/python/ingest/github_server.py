@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,13 +40,13 @@ class Repository:
 
     def commit(
         self,
-        files: dict[str, bytes | None],
+        files: Mapping[str, bytes | None],
         at: datetime | None = None,
         sha: str | None = None,
         kinds: dict[str, str] | None = None,
     ) -> Commit:
         before = self.commits[-1].files if self.commits else {}
-        after = {path: content for path, content in (before | files).items() if content is not None}
+        after = {path: content for path, content in {**before, **files}.items() if content is not None}
         touched = frozenset(path for path in before | after if before.get(path) != after.get(path)) | frozenset(
             kinds or {}
         )
@@ -82,6 +82,9 @@ class GitHubServer(ThreadingHTTPServer):
         self.fault: Callable[[str], Fault | None] = lambda path: None
         self.page_size = 100
         self.lock = threading.Lock()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Clients that have gone are no error here."""
 
     @property
     def url(self) -> str:

@@ -139,7 +139,7 @@ def test_a_commit_on_a_table_that_has_moved_on_fails(bench: Bench, feed: Reposit
     bench.ingest()
     schema = dict(read(bench.lake, "people").schema)
     with pytest.raises(lake_module.Conflict):
-        lake_module._commit(stale, [read(bench.lake, "people")], schema)  # type: ignore[arg-type]
+        lake_module._commit(stale, [read(bench.lake, "people")], schema)
     assert read(bench.lake, "people").height == 2
 
 

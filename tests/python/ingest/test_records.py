@@ -8,6 +8,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given, settings
@@ -76,13 +77,13 @@ def test_both_paths_and_all_block_sizes_read_the_same(text: str, dialect: Dialec
 @given(
     st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[st.lists(PIECES, max_size=5).map("".join)] * width))),
     st.sampled_from(["\n", "\r\n", "\r"]),
-    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from([0, 1]),
     st.sampled_from([",", "\t", ";"]),
     st.booleans(),
     st.sampled_from([5, 30, 1 << 20]),
 )
 def test_what_a_csv_writer_writes_is_read_as_the_csv_module_reads_it(
-    table: list[tuple[str, ...]], line_end: str, quoting: int, delimiter: str, last_end: bool, block: int
+    table: list[tuple[str, ...]], line_end: str, quoting: Literal[0, 1], delimiter: str, last_end: bool, block: int
 ) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=line_end, quoting=quoting, delimiter=delimiter).writerows(table)
@@ -94,7 +95,7 @@ def test_what_a_csv_writer_writes_is_read_as_the_csv_module_reads_it(
         row for row in expected if len(row) == dialect.width
     ]
     assert len(read) == len(expected)
-    if quoting == csv.QUOTE_ALL:  # otherwise the writer leaves carriage returns without quotes
+    if quoting == 1:  # otherwise the writer leaves carriage returns without quotes
         assert read == [(*row, None) for row in table]
 
 

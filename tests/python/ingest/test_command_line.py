@@ -1,0 +1,218 @@
+"""What people type and what they are told: usage, bad input, dry runs, status, logs, watching."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ingest import config
+from ingest.errors import ConfigurationError
+from tests.python.ingest.conftest import Bench, assert_sound
+from tests.python.ingest.github_server import GitHubServer, Repository
+from tests.python.lake import CHECKOUT
+
+FILES: dict[str, bytes | None] = {"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"}
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["--source", "nope"], "there is no source 'nope'; there are: feed"),
+        (["--dataset", "nope"], "there is no dataset 'nope'; there are: days, people, places"),
+        (["--from", "nowhere"], "there is no folder nowhere/feed"),
+        (["--since", "2024-01-01"], "--since goes with --backfill"),
+        (["--then", "x"], "--then goes with --watch"),
+        (["--watch", "1", "--backfill"], "--watch goes neither with"),
+        (["--nope"], "No such option"),
+        (["--config", "nowhere.yml"], "nowhere.yml: No such file"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(bench: Bench, args: list[str], words: str) -> None:
+    done = bench.ingest(*args)
+    assert done.code == 2
+    assert words in done.err and done.err.count("\n") == 1
+    assert done.out == ""
+
+
+def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
+    feed.commit(FILES)
+    (bench.folder / "file").write_text("in the way")
+    done = bench.ingest(LAKEHOUSE_ROOT=str(bench.folder / "file" / "lake"))
+    assert done.code == 2
+    assert "cannot be written: Not a directory; set LAKEHOUSE_ROOT" in done.err and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sources: {a: {repository: o/r", "line 1, column"),
+        ("[]", "valid dictionary"),
+        ("sources: {}", "sources: "),
+        ("sources: {a: {repository: o/r, datasets: []}}", "sources.a.datasets: "),
+        ("sources: {a: {datasets: [{file: x, table: t}]}}", "exactly one of: repository, path, url"),
+        ("sources: {a: {repository: o/r, path: p, datasets: [{file: x, table: t}]}}", "exactly one of"),
+        (
+            "sources: {a: {repository: o/r, datasets: [{file: x, tabel: t}]}}",
+            "sources.a.datasets.0.table: Field required",
+        ),
+        ("sources: {a: {repository: o/r, datasets: [{file: ../x, table: t}]}}", "below the source's folder"),
+        ("sources: {a: {repository: o/r, datasets: [{file: x, table: t, delimiter: '||'}]}}", "delimiter: "),
+        (
+            "sources: {a: {repository: o/r, datasets: [{file: x, table: t, schema_evolution: maybe}]}}",
+            "schema_evolution: ",
+        ),
+        ("sources: {a: {repository: nope, datasets: [{file: x, table: t}]}}", "sources.a.repository: "),
+        ("sources: {a: {url: 'https://x', datasets: [{file: '*.csv', table: t}]}}", "cannot list files"),
+    ],
+)
+def test_a_wrong_configuration_names_file_and_place(tmp_path: Path, text: str, words: str) -> None:
+    path = tmp_path / "my.yml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as error:
+        config.load(path)
+    assert str(error.value).startswith(str(path)) and words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_the_shipped_configuration_has_the_feeds_of_the_design() -> None:
+    sources = config.load(config.DEFAULT).sources
+    assert {dataset.file: dataset.table for dataset in sources["top10"].datasets} == {
+        "all-weeks-global.tsv": "top10_global",
+        "all-weeks-countries.tsv": "top10_countries",
+        "most-popular.tsv": "top10_most_popular",
+    }
+    assert sources["catalogue"].repository == "anshlambagit/Netflix_Azure_Data_Engineering_Project"
+    assert sources["catalogue"].folder == "RawData_AND_Notebooks"
+    assert len(sources["catalogue"].datasets) == 5
+
+
+@pytest.mark.parametrize("extra", [[], ["--backfill"]])
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(bench: Bench, feed: Repository, extra: list[str]) -> None:
+    feed.commit(FILES)
+    done = bench.ingest("--dry-run", *extra)
+    assert done.code == 0
+    assert "data/people.csv: would load: 5 bytes for people" in done.out and "dry run: 2 would load" in done.out
+    assert not bench.lake.exists()
+    bench.ingest()
+    before = bench.versions()
+    feed.commit({"data/people.csv": b"id\n2\n"})
+    done = bench.ingest("--dry-run", *extra)
+    assert "people.csv: would load" in done.out and "places.tsv: would load" not in done.out
+    assert bench.versions() == before
+
+
+def test_only_one_dataset(bench: Bench, feed: Repository) -> None:
+    feed.commit(FILES)
+    assert bench.ingest("--source", "feed", "--dataset", "places").code == 0
+    assert set(bench.versions()) == {"places", "_files", "_http_cache"}
+
+
+def test_status(bench: Bench, feed: Repository) -> None:
+    assert "nothing has been loaded yet" in bench.ingest("status").out
+    feed.commit(FILES)
+    bench.ingest()
+    feed.commit({"data/people.csv": b"null"})
+    bench.ingest()
+    done = bench.ingest("status")
+    assert done.code == 0
+    line = next(line for line in done.out.splitlines() if "data/people.csv" in line)
+    assert "2024-01-01 00:00" in line and "1, last 2024-01-01: is JSON" in line
+    facts = [json.loads(line) for line in bench.ingest("status", "--log-format", "json").out.splitlines()]
+    assert [(fact["path"], fact["versions"], fact["rows"], fact["refused"]) for fact in facts] == [
+        ("data/people.csv", 1, 1, 1),
+        ("data/places.tsv", 1, 1, 0),
+    ]
+
+
+def test_json_logs(bench: Bench, feed: Repository) -> None:
+    feed.commit(FILES | {"data/people.csv": b""})
+    done = bench.ingest("--log-format", "json")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert sorted(event["event"] for event in events) == ["done", "loaded", "refused"]
+    assert events[-1] | {"loaded": 1, "refused": 1, "records": 1, "exit_code": 1} == events[-1]
+    assert done.err == ""
+
+
+def test_a_closing_table(bench: Bench, feed: Repository) -> None:
+    feed.commit(FILES)
+    bench.ingest()
+    feed.commit({"data/people.csv": b"id\n1\n2,3\n"})
+    done = bench.ingest()
+    lines = [line.split() for line in done.out.splitlines()]
+    assert [
+        "feed",
+        "data/people.csv",
+        "loaded",
+        *["version", "2", "into", "people,", "2", "records,", "1", "with", "rescued", "data"],
+    ] in lines
+    assert ["feed", "data/places.tsv", "unchanged", "version", "1"] in lines
+
+
+def wait_for(condition: object, seconds: float = 30) -> None:
+    until = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.05)
+
+
+def test_watching(bench: Bench, feed: Repository, github: GitHubServer) -> None:
+    """Runs the command once for each time something was loaded, lives through failures, and ends on SIGTERM."""
+    feed.commit(FILES)
+    told = bench.folder / "told"
+    command = [sys.executable, "-m", "ingest", "--config", str(bench.config), "--max-wait", "0"]
+    process = subprocess.Popen(
+        [*command, "--watch", "0.2", "--then", f"echo x >> '{told}'"],
+        cwd=CHECKOUT,
+        env=os.environ | bench.env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        wait_for(lambda: told.exists() and told.read_text() == "x\n")
+        polls = len(github.requests)
+        wait_for(lambda: len(github.requests) > polls + 6)
+        assert told.read_text() == "x\n"
+        assert {request.status for request in github.requests[polls:]} == {304}
+        github.fault = lambda path: ("status", 401, {})
+        failures = len(github.requests)
+        wait_for(lambda: len(github.requests) > failures + 3)
+        feed.commit({"data/people.csv": b"id\n2\n"})
+        github.fault = lambda path: None
+        wait_for(lambda: told.read_text() == "x\nx\n")
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert "Traceback" not in out and "token in GITHUB_TOKEN was refused" in out
+    assert sorted(bench.raw("people")["id"]) == ["1", "2"]
+    assert_sound(bench.lake)
+
+
+def test_a_command_that_fails_is_run_again_until_it_succeeds(bench: Bench, feed: Repository) -> None:
+    feed.commit(FILES)
+    told = bench.folder / "told"
+    command = [sys.executable, "-m", "ingest", "--config", str(bench.config), "--watch", "0.1"]
+    process = subprocess.Popen(
+        [*command, "--then", f"echo x >> '{told}'; test $(wc -l < '{told}') -eq 3"],
+        cwd=CHECKOUT,
+        env=os.environ | bench.env,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for(lambda: told.exists() and told.read_text() == "x\nx\nx\n")
+        time.sleep(1)
+        assert told.read_text() == "x\nx\nx\n"
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
