@@ -6,7 +6,7 @@
 
 {% materialization table, adapter="duckdb", supported_languages=["sql", "python"] %}
   {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt_duckdb.materialization_table_duckdb()) }}
+    {{ return(dbt.materialization_table_duckdb()) }}
   {%- endif -%}
   {{ return(delta_build("overwrite")) }}
 {% endmaterialization %}
@@ -14,7 +14,7 @@
 
 {% materialization incremental, adapter="duckdb", supported_languages=["sql", "python"] %}
   {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt_duckdb.materialization_incremental_duckdb()) }}
+    {{ return(dbt.materialization_incremental_duckdb()) }}
   {%- endif -%}
   {% set strategies = {
       "append": "append", "merge": "merge", "delete+insert": "delete_insert",
@@ -22,9 +22,8 @@
   } %}
   {% set strategy = config.get("incremental_strategy") or "append" %}
   {% if strategy not in strategies %}
-    {% do exceptions.raise_compiler_error(
-        "incremental_strategy " ~ strategy ~ " is not known for Delta tables. Use one of: " ~ strategies | join(", ")
-    ) %}
+    {% do adapter.get_incremental_strategy_macro(context, strategy) %}
+    {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
   {{ return(delta_build("overwrite" if should_full_refresh() else strategies[strategy])) }}
 {% endmaterialization %}
@@ -42,10 +41,7 @@
   {% call statement() %}drop view if exists {{ this }}{% endcall %}
   {% do create_csv_table(model, agate_table) %}
   {% if agate_table.rows | length > 0 %}{% do load_csv_rows(model, agate_table) %}{% endif %}
-  {% do adapter.commit() %}
-  {% set result = delta_write("overwrite", "select * from " ~ this, {"input_token": model.checksum.checksum}) %}
-  {% call noop_statement("main", result, "OK", agate_table.rows | length) %}{% endcall %}
-  {{ return(delta_finish()) }}
+  {{ return(delta_finish("overwrite", "select * from " ~ this, {"input_token": model.checksum.checksum}, agate_table.rows | length)) }}
 {% endmaterialization %}
 
 
@@ -64,19 +60,29 @@
     {{ adapter.assert_valid_snapshot_target_given_strategy(this, columns, strategy) }}
     {% set sql = snapshot_staging_table(strategy, compiled_code, this) %}
   {% else %}
-    {% set sql = build_snapshot_table(strategy, compiled_code) %}
+    {#- timestamps, also where no record has an end yet or updated_at is a date -#}
+    {% set sql = "select * replace (" ~ columns.dbt_valid_from ~ "::timestamp as " ~ columns.dbt_valid_from ~ ", "
+        ~ columns.dbt_valid_to ~ "::timestamp as " ~ columns.dbt_valid_to ~ ", " ~ columns.dbt_updated_at
+        ~ "::timestamp as " ~ columns.dbt_updated_at ~ ") from (" ~ build_snapshot_table(strategy, compiled_code) ~ ")" %}
   {% endif %}
-  {% do adapter.commit() %}
-  {% set result = delta_write("snapshot", sql, {
-      "unique_key": [columns.dbt_scd_id], "options": {"valid_to": columns.dbt_valid_to}, "reuse": False,
-  }) %}
-  {% call noop_statement("main", result, "OK") %}{{ sql }}{% endcall %}
-  {{ return(delta_finish()) }}
+  {% set end = "dbt_internal_dest." ~ columns.dbt_valid_to %}
+  {% set current = config.get("dbt_valid_to_current") %}
+  {{ return(delta_finish("merge", sql, {
+      "unique_key": [columns.dbt_scd_id],
+      "merge_update_columns": [columns.dbt_valid_to],
+      "incremental_predicates": [
+          "dbt_internal_source.dbt_change_type <> 'insert'", end ~ " is null" ~ (" or " ~ end ~ " = " ~ current if current else ""),
+      ],
+      "insert_if": "dbt_internal_source.dbt_change_type = 'insert'",
+      "on_schema_change": "append_new_columns",
+      "reuse": False,
+  })) }}
 {% endmaterialization %}
 
 
 {% materialization test, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" or not should_store_failures() or config.get("store_failures_as") == "view" -%}
+  {%- if config.get("file_format") != "delta" or not should_store_failures()
+      or config.get("store_failures_as") not in (none, "table") -%}
     {{ return(dbt.materialization_test_default()) }}
   {%- endif -%}
   {% do adapter.create_schema(this) %}
@@ -89,14 +95,21 @@
 
 
 {#
-  Run a model's hooks and its one job. strategy: the name of a method of the plugin, without its underscore.
+  Build a model. strategy: the name of a method of the plugin, without its underscore.
   A Python model is run by dbt-duckdb into a table beside the model's name, from which the job then reads.
 #}
 {% macro delta_build(strategy) %}
-  {% do delta_refuse_unknown_configuration() %}
+  {#- what dbt-spark and dbt-databricks have and this project does not honour is an error, not a surprise -#}
+  {% for name in ["buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "indexes",
+                  "skip_matched_step", "skip_not_matched_step", "matched_condition", "not_matched_condition",
+                  "not_matched_by_source_condition", "merge_with_schema_evolution", "merge_clauses",
+                  "merge_update_condition", "merge_insert_condition", "merge_update_set_expressions",
+                  "merge_on_using_columns", "merge_returning_columns"] if config.get(name) %}
+    {% do exceptions.raise_compiler_error("The configuration " ~ name ~ " cannot be honoured for a Delta table on DuckDB.") %}
+  {% endfor %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% set more = {} %}
+  {% set sql, more = compiled_code, {} %}
   {% if model.language == "python" %}
     {% set staged = this.incorporate(path={"identifier": this.identifier ~ "__dbt_tmp"}, type="table") %}
     {% do adapter.drop_relation(staged) %}
@@ -104,24 +117,45 @@
       {{- create_table_as(False, staged, compiled_code, "python") }}
     {% endcall %}
     {% set sql = "select * from " ~ staged %}
-  {% else %}
-    {% set sql = compiled_code %}
   {% endif %}
   {% if config.get("contract").enforced %}
     {{ get_assert_columns_equivalent(sql) }}
-    {% set sql = get_select_subquery(sql) %}
-    {% do more.update(delta_constraints()) %}
+    {% set sql, more = get_select_subquery(sql), delta_constraints() %}
   {% endif %}
-  {% do adapter.commit() %}
-  {% set result = delta_write(strategy, sql, more) %}
-  {% call noop_statement("main", result, "OK") %}{{ sql }}{% endcall %}
+  {% set done = delta_finish(strategy, sql, more) %}
   {% if staged is defined %}{% do adapter.drop_relation(staged) %}{% endif %}
-  {{ return(delta_finish()) }}
+  {{ return(done) }}
 {% endmacro %}
 
 
-{# Post-hooks, and what a materialization returns. Grants are a matter of the object store, so they are only noted. #}
-{% macro delta_finish() %}
+{#
+  The constraints of an enforced contract as fields of a job. not_null and check are enforced at every write; Delta
+  has no keys.
+#}
+{% macro delta_constraints() %}
+  {% set constraints = model.constraints | list %}
+  {% for column in model.columns.values() %}
+    {% for constraint in column.constraints %}{% do constraints.append(dict(constraint, columns=[column.name])) %}{% endfor %}
+  {% endfor %}
+  {% set rules = {"not_null": [], "checks": []} %}
+  {% for constraint in constraints %}
+    {% if constraint.type == "not_null" %}
+      {% do rules.not_null.extend(constraint.columns) %}
+    {% elif constraint.type == "check" %}
+      {% do rules.checks.append(constraint.expression) %}
+    {% elif constraint.warn_unenforced is not false %}
+      {% do exceptions.warn(this ~ ": Delta cannot enforce " ~ constraint.type ~ ": test it, and set warn_unenforced: false.") %}
+    {% endif %}
+  {% endfor %}
+  {{ return(rules) }}
+{% endmacro %}
+
+
+{# Do the job, run the post-hooks, and return what a materialization returns. #}
+{% macro delta_finish(strategy, sql, more, rows=none) %}
+  {% do adapter.commit() %}
+  {% set result = delta_write(strategy, sql, more) %}
+  {% call noop_statement("main", result, "OK", rows) %}{{ sql }}{% endcall %}
   {% if config.get("grants") %}
     {% do adapter.warn_once("grants are ignored on DuckDB: who may read a Delta table is decided where its files lie.") %}
   {% endif %}
@@ -137,21 +171,22 @@
   strategy: the plugin's method; sql: what it runs; more: fields of plugins/delta.py's Job that override the model's
   configuration. Returns the line that says what was committed.
 #}
-{% macro delta_write(strategy, sql, more={}) %}
+{% macro delta_write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
   {% if unmatched not in (none, "delete") %}
     {% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}
   {% endif %}
-  {% set persist = config.get("persist_docs", {}) %}
-  {% set comments = {} %}
+  {% set persist, comments = config.get("persist_docs", {}), {} %}
   {% if persist.get("columns") %}
-    {% for name, column in model.columns.items() if column.description %}
-      {% do comments.update({name: column.description}) %}
+    {% set names = adapter.get_column_schema_from_query(sql) | map(attribute="name") | list %}
+    {% for column in validate_doc_columns(this, model.columns, names).values() if column.description %}
+      {% do comments.update({column.name: column.description}) %}
     {% endfor %}
   {% endif %}
   {% set job = {
       "strategy": strategy,
       "sql": sql,
+      "sql_header": config.get("sql_header"),
       "location": config.get("location_root") ~ "/" ~ this.identifier if config.get("location_root") else none,
       "unique_key": as_list(config.get("unique_key")),
       "partition_by": as_list(config.get("partition_by")),
@@ -165,9 +200,8 @@
       "description": model.description if persist.get("relation") else none,
       "comments": comments,
       "reuse": config.get("reuse_unchanged", var("reuse_unchanged", true)) and not flags.FULL_REFRESH,
-      "event_time": config.get("event_time"),
-      "event_time_start": config.get("__dbt_internal_microbatch_event_time_start") | string,
-      "event_time_end": config.get("__dbt_internal_microbatch_event_time_end") | string,
+      "batch": [config.get("event_time"), config.get("__dbt_internal_microbatch_event_time_start") | string,
+                config.get("__dbt_internal_microbatch_event_time_end") | string],
   } %}
   {% do job.update(more) %}
   {{ return(delta_job(this, job)) }}
@@ -182,51 +216,7 @@
 {% endmacro %}
 
 
-{#
-  The constraints of an enforced contract as fields of a job. not_null and check are enforced at every write; Delta
-  has no keys, so those are refused rather than left unenforced.
-#}
-{% macro delta_constraints() %}
-  {% set not_null = [] %}
-  {% set checks = [] %}
-  {% set all = namespace(constraints=model.constraints | list) %}
-  {% for name, column in model.columns.items() %}
-    {% for constraint in column.constraints %}
-      {% if constraint.type == "not_null" %}
-        {% do not_null.append(name) %}
-      {% else %}
-        {% set all.constraints = all.constraints + [constraint] %}
-      {% endif %}
-    {% endfor %}
-  {% endfor %}
-  {% for constraint in all.constraints %}
-    {% if constraint.type == "check" %}
-      {% do checks.append(constraint.expression) %}
-    {% elif constraint.type == "not_null" %}
-      {% do not_null.extend(constraint.columns) %}
-    {% elif constraint.warn_unenforced is not false %}
-      {% do exceptions.warn(
-          this ~ ": Delta cannot enforce a " ~ constraint.type ~ " constraint. Test it, and set warn_unenforced: false."
-      ) %}
-    {% endif %}
-  {% endfor %}
-  {{ return({"not_null": not_null, "checks": checks}) }}
-{% endmacro %}
-
-
-{# Configurations that dbt-spark and dbt-databricks have and this project does not honour are errors, not surprises. #}
-{% macro delta_refuse_unknown_configuration() %}
-  {% for name in ["buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "skip_matched_step",
-                  "skip_not_matched_step", "matched_condition", "not_matched_condition", "merge_with_schema_evolution",
-                  "not_matched_by_source_condition", "merge_clauses", "merge_update_condition", "merge_insert_condition",
-                  "merge_update_set_expressions", "merge_on_using_columns", "merge_returning_columns", "indexes"]
-     if config.get(name) %}
-    {% do exceptions.raise_compiler_error("The configuration " ~ name ~ " cannot be honoured for a Delta table on DuckDB.") %}
-  {% endfor %}
-{% endmacro %}
-
-
 {# A configuration value that may be a single name or a list of names, as a list. #}
 {% macro as_list(value) %}
-  {{ return([] if value is none else [value] if value is string else value | list) }}
+  {{ return(([value] if value is string else value or []) | select | unique | list) }}
 {% endmacro %}

@@ -22,8 +22,18 @@
 {% endmacro %}
 
 
-{# dbt never deletes a Delta table: it would take the table's history with it. #}
+{# dbt never deletes or renames a Delta table: it would take the table's history with it. #}
 {% macro duckdb__drop_relation(relation) %}
+  {% do delta_refuse(relation) %}
+  {{ return(dbt.duckdb__drop_relation(relation)) }}
+{% endmacro %}
+
+{% macro duckdb__rename_relation(from_relation, to_relation) %}
+  {% do delta_refuse(from_relation) %}
+  {{ return(dbt.duckdb__rename_relation(from_relation, to_relation)) }}
+{% endmacro %}
+
+{% macro delta_refuse(relation) %}
   {% set found = run_query(
       "select 1 from duckdb_views() where sql like '%delta_scan(%' and schema_name = '" ~ relation.schema
       ~ "' and view_name = '" ~ relation.identifier ~ "'"
@@ -34,7 +44,13 @@
         ~ " table's folder by hand if it may go, or give the model another name or alias."
     ) %}
   {% endif %}
-  {% call statement("drop_relation", auto_begin=False) %}
-    drop {{ relation.type }} if exists {{ relation }} cascade
-  {% endcall %}
+{% endmacro %}
+
+
+{# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}
+{% macro duckdb__get_catalog_relations(information_schema, relations) %}
+  {% for relation in relations if load_cached_relation(relation) %}
+    {% if load_cached_relation(relation).type == "table" %}{% do delta_job(relation, {"strategy": "describe"}) %}{% endif %}
+  {% endfor %}
+  {{ return(dbt.duckdb__get_catalog_relations(information_schema, relations)) }}
 {% endmacro %}

@@ -1,8 +1,8 @@
 """dbt-tests-adapter's `project` fixture, with the Delta plugin and its macros in the test project.
 
 Everything is a Delta table there unless a test says otherwise. The suite's classes prepare and change tables with SQL
-(`insert into seed …`); as DuckDB cannot write a Delta table, `project.run_sql` does the change on a copy and writes the
-copy back with delta-rs, as any other writer of the table would.
+(`insert into seed …`); as DuckDB cannot write a Delta table, they are carried out on a copy, which is
+written back with delta-rs, as any other writer of the table would.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt.adapters.duckdb import DuckDBAdapter
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.tests.fixtures.project import *  # noqa: F403 (the fixtures, as a pytest plugin may only be named at the top)
 from dbt.tests.fixtures.project import TestProjInfo
@@ -22,49 +23,41 @@ from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
 CHECKOUT = Path(__file__).parents[3]
+COMMENT = re.compile(r"^\s*--.*\n")
 CHANGE = re.compile(r"^\s*(insert into|update|delete from|alter table|truncate table)\s+([\w.\"]+)", re.I)
 DROP = re.compile(r"^\s*drop (?:table|view) (?:if exists )?([\w.\"]+)", re.I)
+run_sql, execute = DuckDBAdapter.run_sql_for_tests, DuckDBAdapter.execute
 
 
-class Project(TestProjInfo):  # type: ignore[misc]
-    """The suite's project, whose `run_sql` can change Delta tables."""
+def run_sql_on_delta(adapter: DuckDBAdapter, sql: str, fetch: str, conn: Any) -> Any:
+    """Run the SQL by which a test of the suite prepares or checks something, also where it changes a Delta table."""
+    while COMMENT.match(sql):
+        sql = COMMENT.sub("", sql, count=1)
+    found = CHANGE.match(sql) or DROP.match(sql)
+    if found is None:
+        return run_sql(adapter, sql, fetch, conn)
+    parts = found[found.lastindex].replace('"', "").split(".")
+    schema, name = (parts[-2] if len(parts) > 1 else adapter.config.credentials.schema), parts[-1]
+    path = Path(adapter.config.credentials.plugins[0].config["root"]) / schema / name
+    if not (path / "_delta_log").is_dir():
+        return run_sql(adapter, sql, fetch, conn)
+    view, copy = f'"{schema}"."{name}"', f'"{schema}"."copy_of_{name}"'
+    if DROP.match(sql):
+        shutil.rmtree(path)
+        return run_sql(adapter, f"drop view {view}", None, conn)
+    run_sql(adapter, f"create or replace table {copy} as from {view}", None, conn)
+    run_sql(adapter, f"{found[1]} {copy} {sql[found.end() :]}", None, conn)
+    cursor = DuckDBConnectionManager.env().conn.cursor()
+    write_deltalake(str(path), cursor.sql(f"from {copy}"), mode="overwrite", schema_mode="overwrite")
+    run_sql(adapter, f"drop table {copy}", None, conn)
+    return run_sql(adapter, f"create or replace view {view} as from delta_scan('{path}')", None, conn)
 
-    __test__ = False
 
-    def run_sql(self, sql: str, fetch: str | None = None) -> Any:
-        statement = sql.format(schema=self.test_schema, database="memory") if "{" in sql else sql
-        if change := CHANGE.match(statement):
-            schema, name = self.split(change[2])
-            if self.is_delta(schema, name):
-                return self.change(schema, name, statement[: change.start(2)], statement[change.end(2) :])
-        if drop := DROP.match(statement):
-            schema, name = self.split(drop[1])
-            if self.is_delta(schema, name):
-                shutil.rmtree(self.root / schema / name)
-                return super().run_sql(f'drop view "{schema}"."{name}"')
-        return super().run_sql(sql, fetch)
-
-    @property
-    def root(self) -> Path:
-        return Path(self.project_root) / "lake"
-
-    def split(self, name: str) -> tuple[str, str]:
-        parts = name.replace('"', "").split(".")
-        return (parts[-2] if len(parts) > 1 else self.test_schema), parts[-1]
-
-    def is_delta(self, schema: str, name: str) -> bool:
-        return (self.root / schema / name / "_delta_log").is_dir()
-
-    def change(self, schema: str, name: str, before: str, after: str) -> None:
-        """Carry out a changing statement on a copy of the Delta table and write the copy back."""
-        view, copy = f'"{schema}"."{name}"', f'"{schema}"."__copy_of_{name}"'
-        for step in (f"create or replace table {copy} as from {view}", f"{before}{copy}{after}"):
-            super().run_sql(step)
-        cursor = DuckDBConnectionManager.env().conn.cursor()
-        path = str(self.root / schema / name)
-        write_deltalake(path, cursor.sql(f"from {copy}"), mode="overwrite", schema_mode="overwrite")
-        super().run_sql(f"drop table {copy}")
-        super().run_sql(f"create or replace view {view} as from delta_scan('{path}')")
+def execute_on_delta(adapter: DuckDBAdapter, sql: str, *args: Any, **kwargs: Any) -> Any:
+    """`update_rows` of the suite changes a table by the adapter's own `execute`."""
+    if sql.lstrip().startswith("update "):
+        return run_sql_on_delta(adapter, sql, "", adapter.connections.get_thread_connection())
+    return execute(adapter, sql, *args, **kwargs)
 
 
 @pytest.fixture(scope="class")
@@ -103,6 +96,13 @@ def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="class")
-def project(project_setup: TestProjInfo, project_files: None) -> TestProjInfo:
-    project_setup.__class__ = Project
-    return project_setup
+def project(project_setup: TestProjInfo, project_files: None) -> Iterator[TestProjInfo]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DuckDBAdapter, "run_sql_for_tests", run_sql_on_delta)
+        patch.setattr(DuckDBAdapter, "execute", execute_on_delta)
+        yield project_setup
+
+
+@pytest.fixture(scope="class")
+def profile_user() -> None:
+    """The owner of tables in dbt's catalog, which files do not have."""

@@ -4,13 +4,19 @@ A class taken over unchanged is one line. Where a class states what is another a
 the SQL of a `create table`), the expectation is replaced by ours, with the reason beside it.
 """
 
+import io
+import json
+import re
+from pathlib import Path
+
+import pytest
+from dbt.tests.adapter.basic.expected_catalog import base_expected_catalog, expected_references_catalog, no_stats
 from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
 from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
 from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
 from dbt.tests.adapter.basic.test_empty import BaseEmpty
 from dbt.tests.adapter.basic.test_ephemeral import BaseEphemeral
 from dbt.tests.adapter.basic.test_generic_tests import BaseGenericTests
-from dbt.tests.adapter.basic.test_get_catalog_for_single_relation import BaseGetCatalogForSingleRelation
 from dbt.tests.adapter.basic.test_incremental import (
     BaseIncremental,
     BaseIncrementalBadStrategy,
@@ -29,12 +35,14 @@ from dbt.tests.adapter.ephemeral import test_ephemeral as ephemeral
 from dbt.tests.adapter.hooks import test_model_hooks as model_hooks
 from dbt.tests.adapter.hooks import test_run_hooks as run_hooks
 from dbt.tests.adapter.incremental.test_incremental_merge_exclude_columns import BaseMergeExcludeColumns
-from dbt.tests.adapter.incremental.test_incremental_microbatch import BaseMicrobatch
+from dbt.tests.adapter.incremental.test_incremental_microbatch import BaseMicrobatch, _input_model_sql
 from dbt.tests.adapter.incremental.test_incremental_on_schema_change import BaseIncrementalOnSchemaChange
 from dbt.tests.adapter.incremental.test_incremental_predicates import BaseIncrementalPredicates
 from dbt.tests.adapter.incremental.test_incremental_unique_id import BaseIncrementalUniqueKey
 from dbt.tests.adapter.persist_docs import test_persist_docs as persist_docs
 from dbt.tests.adapter.simple_seed import test_seed as seed
+from dbt.tests.adapter.simple_seed.fixtures import properties__schema_yml
+from dbt.tests.adapter.simple_seed.seeds import seed__actual_csv, seeds__expected_sql
 from dbt.tests.adapter.simple_seed.test_seed_type_override import BaseSimpleSeedColumnOverride
 from dbt.tests.adapter.simple_snapshot import test_ephemeral_snapshot_hard_deletes as snapshot_deletes
 from dbt.tests.adapter.simple_snapshot import test_snapshot as snapshot
@@ -53,11 +61,30 @@ from dbt.tests.adapter.unit_testing.test_quoted_reserved_word_column_names impor
     BaseUnitTestQuotedReservedWordColumnNames,
 )
 from dbt.tests.adapter.unit_testing.test_types import BaseUnitTestingTypes, BaseUnitTestingVarcharFixtureNoTruncation
+from dbt.tests.util import check_relations_equal, run_dbt
+from dbt_common.exceptions import DbtRuntimeError
+
+CATALOG = {
+    "id_type": "INTEGER",
+    "text_type": "VARCHAR",
+    "view_type": "VIEW",
+    "table_type": "VIEW",  # what a Delta table is in DuckDB
+    "model_stats": no_stats(),
+}
+
 
 # basic ---------------------------------------------------------------------------------------------------------------
 
 
-class TestSimpleMaterializations(BaseSimpleMaterializations): ...
+class TestSimpleMaterializations(BaseSimpleMaterializations):
+    def test_base(self, project):
+        """All of it but the end, where a table becomes a view: dbt does not delete a Delta table."""
+        with pytest.raises(AssertionError, match="dbt exit state"):
+            super().test_base(project)
+        results = json.loads(Path("target/run_results.json").read_text())["results"]
+        assert [r["unique_id"] for r in results] == ["model.base.swappable"]
+        assert "swappable is a Delta table, which this model no longer is" in results[0]["message"]
+        check_relations_equal(project.adapter, ["base", "swappable"])
 
 
 class TestSingularTests(BaseSingularTests): ...
@@ -99,22 +126,35 @@ class TestValidateConnection(BaseValidateConnection): ...
 class TestAdapterMethod(BaseAdapterMethod): ...
 
 
-class TestDocsGenerate(BaseDocsGenerate): ...
+class TestDocsGenerate(BaseDocsGenerate):
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project):
+        return base_expected_catalog(project, role=None, time_type="TIMESTAMP WITH TIME ZONE", **CATALOG)
 
 
-class TestDocsGenReferences(BaseDocsGenReferences): ...
+class TestDocsGenReferences(BaseDocsGenReferences):
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project):
+        types = {"time_type": "TIMESTAMP WITH TIME ZONE", "bigint_type": "BIGINT"}
+        return expected_references_catalog(project, role=None, **types, **CATALOG)
 
 
-class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation): ...
 
 
 # seeds ---------------------------------------------------------------------------------------------------------------
 
 
-class TestBasicSeedTests(seed.BaseBasicSeedTests): ...
+class NoCascade:
+    """--full-refresh replaces a seed's rows; the views on it stay."""
+
+    def _check_relation_end_state(self, run_result, project, exists):
+        super()._check_relation_end_state(run_result, project, exists=True)
 
 
-class TestSeedConfigFullRefreshOn(seed.BaseSeedConfigFullRefreshOn): ...
+class TestBasicSeedTests(NoCascade, seed.BaseBasicSeedTests): ...
+
+
+class TestSeedConfigFullRefreshOn(NoCascade, seed.BaseSeedConfigFullRefreshOn): ...
 
 
 class TestSeedConfigFullRefreshOff(seed.BaseSeedConfigFullRefreshOff): ...
@@ -138,7 +178,11 @@ class TestSimpleSeedEnabledViaConfig(seed.BaseSimpleSeedEnabledViaConfig): ...
 class TestSeedParsing(seed.BaseSeedParsing): ...
 
 
-class TestSimpleSeedWithBOM(seed.BaseSimpleSeedWithBOM): ...
+class TestSimpleSeedWithBOM(seed.BaseSimpleSeedWithBOM):
+    @pytest.fixture(scope="class", autouse=True)
+    def setUp(self, project):
+        project.run_sql(seeds__expected_sql)
+        (Path("seeds") / "seed_bom.csv").write_text(seed__actual_csv, encoding="utf-8-sig")
 
 
 class TestSeedSpecificFormats(seed.BaseSeedSpecificFormats): ...
@@ -147,7 +191,20 @@ class TestSeedSpecificFormats(seed.BaseSeedSpecificFormats): ...
 class TestEmptySeed(seed.BaseTestEmptySeed): ...
 
 
-class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride): ...
+class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
+    @pytest.fixture(scope="class")
+    def models(self):
+        names = {
+            "type: text": "type: character varying(256)",
+            "type: date": "type: DATE",
+            "type: integer": "type: INTEGER",
+            "type: boolean": "type: BOOLEAN",
+            "type: timestamp without time zone": "type: TIMESTAMP WITH TIME ZONE",
+        }
+        schema = properties__schema_yml
+        for postgres, duckdb in names.items():
+            schema = schema.replace(f"{postgres}\n", f"{duckdb}\n")
+        return {"schema.yml": schema}
 
 
 # snapshots -----------------------------------------------------------------------------------------------------------
@@ -168,7 +225,17 @@ class TestSnapshotColumnNamesFromDbtProject(snapshot_configs.BaseSnapshotColumnN
 class TestSnapshotInvalidColumnNames(snapshot_configs.BaseSnapshotInvalidColumnNames): ...
 
 
-class TestSnapshotDbtValidToCurrent(snapshot_configs.BaseSnapshotDbtValidToCurrent): ...
+class TestSnapshotDbtValidToCurrent(snapshot_configs.BaseSnapshotDbtValidToCurrent):
+    @pytest.fixture(scope="class")
+    def project_config_update(self):
+        return {"snapshots": {"+timestamp_ntz": True}}  # the class compares with timestamps without a zone
+
+    @pytest.fixture(autouse=True)
+    def in_order(self, monkeypatch):
+        """The class expects rows in the order in which they were inserted."""
+        run = snapshot_configs.run_sql_with_adapter
+        in_order = lambda adapter, sql, fetch: run(adapter, f"{sql} order by id, test_valid_to", fetch)  # noqa: E731
+        monkeypatch.setattr(snapshot_configs, "run_sql_with_adapter", in_order)
 
 
 class TestSnapshotMultiUniqueKey(snapshot_configs.BaseSnapshotMultiUniqueKey): ...
@@ -198,7 +265,16 @@ class TestSnapshotNewRecordDbtValidToCurrent(BaseSnapshotNewRecordDbtValidToCurr
 # incremental ---------------------------------------------------------------------------------------------------------
 
 
-class TestIncrementalUniqueKey(BaseIncrementalUniqueKey): ...
+class TestIncrementalUniqueKeyMerge(BaseIncrementalUniqueKey):
+    @pytest.fixture(scope="class")
+    def project_config_update(self):
+        return {"models": {"+incremental_strategy": "merge"}}
+
+
+class TestIncrementalUniqueKeyDeleteInsert(BaseIncrementalUniqueKey):
+    @pytest.fixture(scope="class")
+    def project_config_update(self):
+        return {"models": {"+incremental_strategy": "delete+insert"}}
 
 
 class TestIncrementalOnSchemaChange(BaseIncrementalOnSchemaChange): ...
@@ -210,7 +286,19 @@ class TestIncrementalPredicatesDeleteInsert(BaseIncrementalPredicates): ...
 class TestMergeExcludeColumns(BaseMergeExcludeColumns): ...
 
 
-class TestMicrobatch(BaseMicrobatch): ...
+class TestMicrobatch(BaseMicrobatch):
+    """With time zones as DuckDB writes them: `+00`, not `-0`."""
+
+    @pytest.fixture(scope="class")
+    def input_model_sql(self):
+        return _input_model_sql.replace("00-0'", "00+00'").replace("TIMESTAMP", "TIMESTAMPTZ")
+
+    @pytest.fixture(scope="class")
+    def insert_two_rows_sql(self, project):
+        return (
+            f"insert into {project.test_schema}.input_model (id, event_time) values"
+            " (4, TIMESTAMPTZ '2020-01-04 00:00:00+00'), (5, TIMESTAMPTZ '2020-01-05 00:00:00+00')"
+        )
 
 
 # empty, ephemeral ----------------------------------------------------------------------------------------------------
@@ -222,16 +310,30 @@ class TestEmptyFlag(empty.BaseTestEmpty): ...
 class TestEmptyInlineSourceRef(empty.BaseTestEmptyInlineSourceRef): ...
 
 
-class TestEmptySeedFlag(empty.BaseTestEmptySeedFlag): ...
+class TestMetadataWithEmptyFlag(empty.MetadataWithEmptyFlag):
+    @pytest.mark.parametrize("model", ["control", "get_columns_in_relation", "alter_relation_comment"])
+    def test_run(self, project, model):
+        """Without the models that change a Delta table by `alter table` or `truncate`: DuckDB cannot."""
+        super().test_run(project, model)
 
 
-class TestMetadataWithEmptyFlag(empty.MetadataWithEmptyFlag): ...
+class InMemory:
+    """The suite has its own names of database and schema in the SQL that it expects of a view."""
+
+    @pytest.fixture(autouse=True)
+    def names_in_expected_sql(self, monkeypatch, project):
+        def read(path, mode="r"):
+            schema = re.sub(r"\d+", "", project.test_schema)
+            sql = re.sub(r"\d+", "", Path(path).read_text())
+            return io.StringIO(sql.replace('"memory"', '"dbt"').replace(schema, "test_test_ephemeral"))
+
+        monkeypatch.setattr(ephemeral, "open", read, raising=False)
 
 
-class TestEphemeralMulti(ephemeral.BaseEphemeralMulti): ...
+class TestEphemeralMulti(InMemory, ephemeral.BaseEphemeralMulti): ...
 
 
-class TestEphemeralNested(ephemeral.BaseEphemeralNested): ...
+class TestEphemeralNested(InMemory, ephemeral.BaseEphemeralNested): ...
 
 
 class TestEphemeralErrorHandling(ephemeral.BaseEphemeralErrorHandling): ...
@@ -240,28 +342,86 @@ class TestEphemeralErrorHandling(ephemeral.BaseEphemeralErrorHandling): ...
 # constraints and contracts -------------------------------------------------------------------------------------------
 
 
-class TestTableConstraintsColumnsEqual(constraints.BaseTableConstraintsColumnsEqual): ...
+class DuckDBTypes:
+    """The types that DuckDB has, and their names in dbt's messages."""
+
+    @pytest.fixture
+    def string_type(self):
+        return "VARCHAR"
+
+    @pytest.fixture
+    def int_type(self):
+        return "INTEGER"
+
+    @pytest.fixture
+    def data_types(self, int_type, schema_int_type, string_type):
+        return [
+            ["1", schema_int_type, int_type],
+            ["'1'", string_type, string_type],
+            ["true", "bool", "BOOL"],
+            ["'2013-11-03 00:00:00-07'::timestamptz", "timestamptz", "TIMESTAMP WITH TIME ZONE"],
+            ["'2013-11-03 00:00:00'::timestamp", "timestamp", "TIMESTAMP"],
+            ["ARRAY['a','b','c']", "text[]", "VARCHAR[]"],
+            ["ARRAY[1,2,3]", "int[]", "INTEGER[]"],
+            ["'1'::numeric", "numeric", "DECIMAL"],
+        ]
 
 
-class TestViewConstraintsColumnsEqual(constraints.BaseViewConstraintsColumnsEqual): ...
+class TestTableConstraintsColumnsEqual(DuckDBTypes, constraints.BaseTableConstraintsColumnsEqual): ...
 
 
-class TestIncrementalConstraintsColumnsEqual(constraints.BaseIncrementalConstraintsColumnsEqual): ...
+class TestViewConstraintsColumnsEqual(DuckDBTypes, constraints.BaseViewConstraintsColumnsEqual): ...
 
 
-class TestTableConstraintsRollback(constraints.BaseConstraintsRollback): ...
+class TestIncrementalConstraintsColumnsEqual(DuckDBTypes, constraints.BaseIncrementalConstraintsColumnsEqual): ...
 
 
-class TestIncrementalConstraintsRollback(constraints.BaseIncrementalConstraintsRollback): ...
+class TestTableConstraintsRollback(constraints.BaseConstraintsRollback):
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self):
+        return ["Constraint violated: column id is null"]
 
 
-class TestTableConstraintsRuntimeDdlEnforcement(constraints.BaseConstraintsRuntimeDdlEnforcement): ...
+class TestIncrementalConstraintsRollback(constraints.BaseIncrementalConstraintsRollback):
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self):
+        return ["Constraint violated: column id is null"]
 
 
-class TestModelConstraintsRuntimeEnforcement(constraints.BaseModelConstraintsRuntimeEnforcement): ...
+class CompiledSelect:
+    """No `create table` with constraints: they become part of the query, so that is what the class finds."""
+
+    @pytest.fixture(scope="class")
+    def expected_sql(self):
+        return """
+        select id, color, date_day from (
+            -- depends_on: <foreign_key_model_identifier>
+            select 'blue' as color, 1 as id, '2019-01-01' as date_day
+        ) as model_subq
+        """
 
 
-class TestConstraintQuotedColumn(constraints.BaseConstraintQuotedColumn): ...
+class TestTableConstraintsRuntimeDdlEnforcement(
+    CompiledSelect, constraints.BaseConstraintsRuntimeDdlEnforcement
+): ...
+
+
+class TestIncrementalConstraintsRuntimeDdlEnforcement(
+    CompiledSelect, constraints.BaseIncrementalConstraintsRuntimeDdlEnforcement
+): ...
+
+
+class TestModelConstraintsRuntimeEnforcement(CompiledSelect, constraints.BaseModelConstraintsRuntimeEnforcement): ...
+
+
+class TestConstraintQuotedColumn(constraints.BaseConstraintQuotedColumn):
+    @pytest.fixture(scope="class")
+    def expected_sql(self):
+        return """
+        select id, "from", date_day from (
+            select 'blue' as "from", 1 as id, '2019-01-01' as date_day
+        ) as model_subq
+        """
 
 
 class TestTableContractSqlHeader(constraints.BaseTableContractSqlHeader): ...
@@ -342,43 +502,57 @@ class TestStoreTestFailuresAsExceptions(store_failures_as.StoreTestFailuresAsExc
 # hooks, concurrency --------------------------------------------------------------------------------------------------
 
 
-class TestPrePostModelHooks(model_hooks.BasePrePostModelHooks): ...
+class HooksInDuckDB:
+    """The suite's table for hooks, and what dbt knows of a DuckDB target: no host, no user."""
+
+    @pytest.fixture(scope="class")
+    def test_data_dir(self):
+        return Path(model_hooks.__file__).parent / "data"
+
+    def check_hooks(self, state, project, host, count=1):
+        counted = {"count": count} if isinstance(self, model_hooks.BaseTestPrePost) else {}
+        found = self.get_ctx_vars(state, project=project, **counted)
+        for context in found if counted else [found]:
+            assert context["test_state"] == state
+            assert context["target_dbname"] == context["target_host"] == context["target_user"] == ""
+            assert context["target_name"] == "default"
+            assert context["target_schema"] == project.test_schema
+            assert context["target_threads"] == 4
+            assert context["target_type"] == "duckdb"
+            assert context["run_started_at"]
+            assert context["invocation_id"]
+            assert context["thread_id"].startswith(("Thread-", "MainThread"))
 
 
-class TestHookRefs(model_hooks.BaseHookRefs): ...
+class TestPrePostModelHooks(HooksInDuckDB, model_hooks.BasePrePostModelHooks): ...
 
 
-class TestPrePostModelHooksOnSeeds(model_hooks.BasePrePostModelHooksOnSeeds): ...
+class TestHookRefs(HooksInDuckDB, model_hooks.BaseHookRefs): ...
 
 
 class TestHooksRefsOnSeeds(model_hooks.BaseHooksRefsOnSeeds): ...
 
 
-class TestPrePostModelHooksOnSeedsPlusPrefixed(model_hooks.BasePrePostModelHooksOnSeedsPlusPrefixed): ...
+class TestPrePostModelHooksInConfig(HooksInDuckDB, model_hooks.BasePrePostModelHooksInConfig): ...
 
 
-class TestPrePostModelHooksOnSnapshots(model_hooks.BasePrePostModelHooksOnSnapshots): ...
+class TestPrePostModelHooksInConfigWithCount(HooksInDuckDB, model_hooks.BasePrePostModelHooksInConfigWithCount): ...
 
 
-class TestPrePostModelHooksInConfig(model_hooks.BasePrePostModelHooksInConfig): ...
-
-
-class TestPrePostModelHooksInConfigWithCount(model_hooks.BasePrePostModelHooksInConfigWithCount): ...
-
-
-class TestPrePostModelHooksInConfigKwargs(model_hooks.BasePrePostModelHooksInConfigKwargs): ...
-
-
-class TestPrePostSnapshotHooksInConfigKwargs(model_hooks.BasePrePostSnapshotHooksInConfigKwargs): ...
+class TestPrePostModelHooksInConfigKwargs(HooksInDuckDB, model_hooks.BasePrePostModelHooksInConfigKwargs): ...
 
 
 class TestDuplicateHooksInConfigs(model_hooks.BaseDuplicateHooksInConfigs): ...
 
 
-class TestPrePostRunHooks(run_hooks.BasePrePostRunHooks): ...
+class TestPrePostRunHooks(HooksInDuckDB, run_hooks.BasePrePostRunHooks): ...
 
 
-class TestAfterRunHooks(run_hooks.BaseAfterRunHooks): ...
+class TestAfterRunHooks(run_hooks.BaseAfterRunHooks):
+    def test_missing_column_pre_hook(self, project):
+        """dbt-duckdb reports an error of the database as DbtRuntimeError."""
+        with pytest.raises(DbtRuntimeError, match="test_column does not exist"):
+            run_dbt(["run"], expect_pass=False)
 
 
 class TestConcurrency(BaseConcurrency): ...

@@ -1,0 +1,49 @@
+"""Where Delta tables lie: paths, DuckDB's extensions, and the credentials of object stores."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from pathlib import Path
+
+import duckdb
+from dbt_common.exceptions import DbtRuntimeError
+
+from plugins.delta_sql import literal
+
+
+def absolute(location: str) -> str:
+    """A location without trailing slash; local ones as an absolute path."""
+    return location.rstrip("/") if "://" in location else str(Path(location).absolute())
+
+
+def load_extension(conn: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension from its Python wheel (`duckdb-extension-<name>`); nothing is downloaded."""
+    try:
+        package = importlib.import_module(f"duckdb_extension_{name}")
+    except ImportError as error:
+        raise DbtRuntimeError(f"The package duckdb-extension-{name} is missing: run `make setup`.") from error
+    file = Path(str(package.__file__)).parent / f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+    conn.execute(f"load {literal(str(file))}")
+
+
+def connect_object_store(conn: duckdb.DuckDBPyConnection, root: str) -> None:
+    """Give DuckDB the credentials that delta-rs reads by itself, from the clouds' standard environment variables."""
+    env, scheme = os.environ.get, root.split("://")[0]
+    if scheme == "s3":
+        load_extension(conn, "httpfs")
+        options = {"type": "s3", "key_id": env("AWS_ACCESS_KEY_ID"), "secret": env("AWS_SECRET_ACCESS_KEY")}
+        options |= {"session_token": env("AWS_SESSION_TOKEN"), "region": env("AWS_REGION") or env("AWS_DEFAULT_REGION")}
+        if endpoint := env("AWS_ENDPOINT_URL_S3") or env("AWS_ENDPOINT_URL"):
+            protocol, host = endpoint.rstrip("/").split("://")
+            options |= {"endpoint": host, "url_style": "path", "use_ssl": str(protocol == "https").lower()}
+    elif scheme in ("az", "abfss"):
+        load_extension(conn, "azure")
+        account = f"AccountName={env('AZURE_STORAGE_ACCOUNT_NAME')};AccountKey={env('AZURE_STORAGE_ACCOUNT_KEY')}"
+        endpoint = env("AZURE_STORAGE_ENDPOINT")
+        where = f"BlobEndpoint={endpoint}" if endpoint else "DefaultEndpointsProtocol=https"
+        options = {"type": "azure", "connection_string": f"{where};{account}"}
+    else:
+        return
+    parts = ", ".join(f"{key} {literal(value)}" for key, value in options.items() if value)
+    conn.execute(f"create or replace secret lakehouse ({parts})")
