@@ -1,0 +1,33 @@
+with
+
+silver_top10_countries as (
+
+    select * from {{ ref('silver_top10_countries') }}
+
+),
+
+dim_show as (
+
+    select * from {{ ref('dim_show') }}
+
+),
+
+places as (
+
+    select
+        {{ generate_surrogate_key(['silver_top10_countries.country_name']) }} as country_key,
+        {{ date_key('silver_top10_countries.week') }} as week_key,
+        {{ generate_surrogate_key(['silver_top10_countries.category']) }} as category_key,
+        silver_top10_countries.weekly_rank,
+        silver_top10_countries.show_key,
+        coalesce(dim_show.title_key, -1) as title_key,
+
+        silver_top10_countries.season_title,
+
+        silver_top10_countries.cumulative_weeks_in_top_10
+    from silver_top10_countries
+    left join dim_show on silver_top10_countries.show_key = dim_show.show_key
+
+)
+
+select * from places
