@@ -6,6 +6,12 @@ silver_countries as (
 
 ),
 
+silver_top10_countries as (
+
+    select * from {{ ref('silver_top10_countries') }}
+
+),
+
 seed_countries as (
 
     select * from {{ ref('seed_countries') }}
@@ -14,7 +20,23 @@ seed_countries as (
 
 country_names as (
 
-    select distinct country_name from silver_countries
+    select
+        country_name,
+        max(country_iso2) as country_iso2
+    from (
+        select
+            country_name,
+            cast(null as {{ dbt.type_string() }}) as country_iso2
+        from silver_countries
+
+        union all
+
+        select
+            country_name,
+            country_iso2
+        from silver_top10_countries
+    ) as names
+    group by country_name
 
 ),
 
@@ -24,7 +46,7 @@ countries as (
         {{ generate_surrogate_key(['country_names.country_name']) }} as country_key,
 
         country_names.country_name,
-        seed_countries.country_iso2,
+        coalesce(seed_countries.country_iso2, country_names.country_iso2) as country_iso2,
         seed_countries.country_iso3,
         seed_countries.country_iso_former,
         seed_countries.region,

@@ -12,12 +12,38 @@ silver_titles as (
 
 ),
 
+silver_top10_global as (
+
+    select * from {{ ref('silver_top10_global') }}
+
+),
+
+silver_top10_countries as (
+
+    select * from {{ ref('silver_top10_countries') }}
+
+),
+
+days_of_data as (
+
+    select date_added as day_of_data from silver_titles
+
+    union all
+
+    select week as day_of_data from silver_top10_global
+
+    union all
+
+    select week as day_of_data from silver_top10_countries
+
+),
+
 bounds as (
 
     select
-        cast({{ dbt.date_trunc('year', 'min(date_added)') }} as date) as first_day,
-        cast({{ dbt.last_day('max(date_added)', 'year') }} as date) as last_day
-    from silver_titles
+        cast({{ dbt.date_trunc('year', 'min(day_of_data)') }} as date) as first_day,
+        cast({{ dbt.last_day('max(day_of_data)', 'year') }} as date) as last_day
+    from days_of_data
 
 ),
 
