@@ -15,13 +15,14 @@
   that has no partner in it closed the field before it was cut, and is dropped.
   A record that is itself the continuation of another starts no pair.
 
-  records: a relation with the columns, _file_path, _file_version and _row_number; text is trimmed, empty is null.
+  records: a relation with the columns, _file_path, _file_version, _committed_at and _row_number; text is trimmed,
+  empty is null.
   columns: all columns of the file in their order; the last one is the key.
   is_whole: a condition on the columns.
 
-  Returns a query with the columns and _file_path, one row per pair.
+  Returns a query with the columns and those of record A about its place, one row per pair.
 
-  Example: see models/silver/silver_titles.sql
+  Example: see macros/catalogue.sql
 #}
 {% macro rejoin_split_records(records, columns, is_whole) -%}
   {%- set n = columns | length -%}
@@ -47,6 +48,7 @@
         select
             a._file_path,
             a._file_version,
+            a._committed_at,
             a._row_number,
             a.fields as cut,
             {%- for i in range(n) %}
@@ -75,6 +77,7 @@
         select
             _file_path,
             _file_version,
+            _committed_at,
             _row_number,
             {%- for column in columns %}
             case
@@ -100,7 +103,10 @@
         {%- for column in columns %}
         {{ column }},
         {%- endfor %}
-        _file_path
+        _file_path,
+        _file_version,
+        _committed_at,
+        _row_number
     from whole
     where not exists (
         select 1

@@ -1,40 +1,60 @@
 {#
-  Fails where a silver model does not stand for every record of the current version of its files:
-  records in = rows kept + records rejoined to another + duplicates merged.
+  Fails where a silver model and its verdicts do not stand for every record of the current version of its file:
+  records in = rows in silver + repaired into another + duplicates merged + quarantined.
 
-  records: the bronze table. rejoined: the column with the number of records that were rejoined to the row's, if any.
+  records: the bronze model. verdicts: the verdict model.
 
-  It belongs to one model and its bronze table, so that dbt skips everything below that model when it fails.
+  The silver model reads both, so that dbt skips everything below it when this fails.
 #}
-{% test accounts_for_every_record(model, records, rejoined="0") %}
+{% test accounts_for_every_record(model, records, verdicts) %}
+
 
 with
+
+current_version as (
+
+    {{ current_version({"model": "silver_" ~ records.identifier[7:]}, verdicts) }}
+
+),
 
 records_in as (
 
     select count(*) as records_in
-    from ({{ current_records(records) }}) as current_records
+    from {{ records }} as records
+    inner join current_version
+        on {{ same(["_file_path", "_file_version"], "records", "current_version") }}
 
 ),
 
 rows_out as (
 
-    select
-        count(*) as kept,
-        coalesce(sum({{ rejoined }}), 0) as rejoined,
-        coalesce(sum(_duplicates_merged), 0) as duplicates_merged
+    select count(*) as kept
     from {{ model }}
+
+),
+
+left_out as (
+
+    select
+        coalesce(sum(case when verdicts.verdict = 'repaired' then verdicts.n_records end), 0) as repaired,
+        coalesce(sum(case when verdicts.verdict = 'duplicate' then verdicts.n_records end), 0) as duplicates,
+        coalesce(sum(case when verdicts.verdict = 'quarantined' then verdicts.n_records end), 0) as quarantined
+    from {{ verdicts }} as verdicts
+    inner join current_version
+        on {{ same(["_file_path", "_file_version"], "verdicts", "current_version") }}
+    where verdicts.model = 'silver_{{ records.identifier[7:] }}'
 
 )
 
 select
     records_in.records_in,
     rows_out.kept,
-    rows_out.rejoined,
-    rows_out.duplicates_merged,
-    records_in.records_in - rows_out.kept - rows_out.rejoined - rows_out.duplicates_merged as unaccounted_for
+    left_out.repaired,
+    left_out.duplicates,
+    left_out.quarantined
 from records_in
 cross join rows_out
-where records_in.records_in <> rows_out.kept + rows_out.rejoined + rows_out.duplicates_merged
+cross join left_out
+where records_in.records_in <> rows_out.kept + left_out.repaired + left_out.duplicates + left_out.quarantined
 
 {% endtest %}

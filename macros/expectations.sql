@@ -1,0 +1,81 @@
+{#
+  The expectations declared for a model, from the one place where they stand: the generic test `expectation` in the
+  model's YAML (tests/dbt/generic/expectation.sql).
+
+  model: name of a model. actions: which of warn, drop and fail.
+
+  Returns a list of dictionaries with model, rule, expression and action, in the order of the rules' names; an empty
+  list while dbt parses, when the graph is not known yet.
+
+  Example: {% for rule in expectations("silver_titles", ["drop"]) %}
+#}
+{% macro expectations(model, actions=["warn", "drop", "fail"]) %}
+  {% set found = [] %}
+  {% for rule in declared_expectations() if rule.model == model and rule.action in actions %}
+    {% do found.append(rule) %}
+  {% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+
+{#
+  All expectations of the project. A unit test is compiled without dbt's graph, and so reads them from the view that
+  `remember_expectations` made when the run began.
+#}
+{% macro declared_expectations() %}
+  {% set found = [] %}
+  {% if execute and graph.nodes is defined %}
+    {% for node in graph.nodes.values() if node.resource_type == "test" and (node.get("test_metadata") or {}).name == "expectation" %}
+      {% set declared = node.test_metadata.kwargs %}
+      {% do found.append({
+          "model": node.attached_node.split(".")[2],
+          "rule": declared.rule,
+          "expression": render(declared.expression),
+          "action": declared.action,
+      }) %}
+    {% endfor %}
+  {% elif execute %}
+    {% for row in run_query("select model, rule, expression, action from declared_expectations").rows %}
+      {% do found.append({"model": row[0], "rule": row[1], "expression": row[2], "action": row[3]}) %}
+    {% endfor %}
+  {% endif %}
+  {{ return(found | sort(attribute="model,rule")) }}
+{% endmacro %}
+
+
+{# A view `declared_expectations` for the time of the run, for unit tests. Runs before every build (dbt_project.yml). #}
+{% macro remember_expectations() %}
+  {% if execute %}
+    {% call statement(auto_begin=True) %}
+      create or replace {{ "temporary view" if target.type == "spark" else "view" }} declared_expectations as
+      select '' as model, '' as rule, '' as expression, '' as action
+      {%- for declared in declared_expectations() %}
+      union all
+      select '{{ declared.model }}', '{{ declared.rule }}', '{{ dbt.escape_single_quotes(declared.expression) }}', '{{ declared.action }}'
+      {%- endfor %}
+    {% endcall %}
+    {#- dbt rolls back what a hook leaves open -#}
+    {% do adapter.commit() %}
+  {% endif %}
+{% endmacro %}
+
+
+{#
+  The names of the rules that a record violates, joined by commas in the order of the names; null where there are none.
+
+  rules: what `expectations` returns. An expression that is null counts as violated.
+
+  Example: {{ violated(expectations("silver_titles", ["drop"])) }} as dropped_by
+
+  The first branch answers for nearly all records, without making any text.
+#}
+{% macro violated(rules) -%}
+  {%- if not rules -%}
+    cast(null as {{ dbt.type_string() }})
+  {%- else -%}
+    case
+            when {% for rule in rules %}({{ rule.expression }}){{ " and " if not loop.last }}{% endfor %} then null
+            else concat_ws(',', {% for rule in rules %}case when ({{ rule.expression }}) then null else '{{ rule.rule }}' end{{ ", " if not loop.last }}{% endfor %})
+        end
+  {%- endif -%}
+{%- endmacro %}
