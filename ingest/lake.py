@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -196,6 +197,7 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
             raise
 
     known = {field.name for field in table.schema().fields}
+    version = table.version()
     try:
         write_deltalake(
             table,
@@ -208,9 +210,21 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
     except Exception as error:
         if failed:
             raise failed[0] from None
-        if isinstance(error, CommitFailedError):
+        if isinstance(error, CommitFailedError) or _moves_on(table.table_uri, version):
             raise Conflict from None
         raise
+
+
+def _moves_on(uri: str, version: int) -> bool:
+    """Whether a table is at another version than ``version``, now or in a moment.
+
+    On Azure a lost race can show as "invalid table version", while the winner's commit cannot be read yet.
+    """
+    for pause in (0.0, 0.1, 0.3, 1.0, 2.0):
+        time.sleep(pause)
+        if DeltaTable(uri).version() != version:
+            return True
+    return False
 
 
 class RawTable:
