@@ -9,6 +9,7 @@ silver_cast as (
 dim_title as (
 
     select * from {{ ref('dim_title') }}
+    where is_current
 
 ),
 

@@ -9,6 +9,7 @@ silver_directors as (
 dim_title as (
 
     select * from {{ ref('dim_title') }}
+    where is_current
 
 ),
 

@@ -9,6 +9,7 @@ silver_categories as (
 dim_title as (
 
     select * from {{ ref('dim_title') }}
+    where is_current
 
 ),
 

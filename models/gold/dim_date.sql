@@ -24,9 +24,23 @@ silver_top10_countries as (
 
 ),
 
+dim_title as (
+
+    select * from {{ ref('dim_title') }}
+
+),
+
 days_of_data as (
 
     select date_added as day_of_data from silver_titles
+
+    union all
+
+    select cast(valid_from as date) as day_of_data from dim_title
+
+    union all
+
+    select cast(valid_to as date) as day_of_data from dim_title
 
     union all
 
