@@ -101,6 +101,19 @@ class Write:
         """The table at the version that this attempt found, as a DuckDB table function."""
         return f"delta_scan({literal(self.path)}, version => {self.found.version()})"
 
+    @property
+    def columns(self) -> list[str]:
+        """The table's columns."""
+        return self.cursor.sql(f"from {self.target}").columns
+
+    @property
+    def located(self) -> str:
+        """The table's rows with the FILE and the ROW at which each lies, as a subquery."""
+        # The columns get other names inside, so that none of them hides delta_scan's own columns.
+        inside = ", ".join(f"c{i}" for i in range(len(self.columns)))
+        renamed = ", ".join(f"c{i} as {quote(column)}" for i, column in enumerate(self.columns))
+        return f"(select {renamed}, filename as {FILE}, file_row_number as {ROW} from {self.target} as t ({inside}))"
+
 
 class Plugin(BasePlugin):
     """Keeps models as Delta tables; configured with `root`, the folder or object-store prefix of all tables."""
@@ -165,10 +178,10 @@ class Plugin(BasePlugin):
         """Add the rows of the query to the table."""
         if write.table is None:
             return self._overwrite(write)
-        sql, columns, rewrite = self._reconcile(write)
+        sql, types, rewrite = self._reconcile(write)
         if rewrite:
-            kept = [c for c in write.cursor.sql(f"from {write.target}").columns if c in columns]
-            self._replace(write, f"select {names(kept)} from {write.target} union all by name {sql}")
+            kept = delta_sql.cast({c: types[c] for c in write.columns if c in types})
+            self._replace(write, f"select {kept} from {write.target} union all by name {sql}")
             return "append, with columns changed"
         stream = delta_sql.non_empty(write.cursor.sql(sql))
         if stream is None:
@@ -181,11 +194,11 @@ class Plugin(BasePlugin):
         job, cursor = write.job, write.cursor
         if write.table is None or not job.unique_key:
             return self._append(write)
-        columns, rewrite = self._stage_source(write, unique=True)
-        target, old, on = self._matching(write)
-        updated = [c for c in job.merge_update_columns or columns if c not in job.merge_exclude_columns]
-        values = [f"{TARGET}.{quote(c)}" for c in old if c not in columns]
-        for column in columns:
+        types, rewrite = self._stage_source(write, unique=True)
+        old, (target, on) = write.columns, self._matching(write)
+        updated = [c for c in job.merge_update_columns or types if c not in job.merge_exclude_columns]
+        values = [f"{TARGET}.{quote(c)}" for c in old if c not in types]
+        for column in types:
             theirs, ours = f"{SOURCE}.{quote(column)}", f"{TARGET}.{quote(column)}"
             kept = f"case when {TARGET}.{ROW} is null then {theirs} else {ours} end as {quote(column)}"
             values.append(kept if column in old and column not in updated else theirs)
@@ -198,22 +211,22 @@ class Plugin(BasePlugin):
             f" where case when {TARGET}.{ROW} is null then {job.insert_if} else {' or '.join(differs) or 'false'} end"
         )
         if job.delete_unmatched:
-            target, _, on = self._matching(write, everywhere=True)
+            target, on = self._matching(write, everywhere=True)
             self._remove(write, f"from {target} anti join __source as {SOURCE} on {on}")
-        return self._apply(write, "merge", columns, rewrite)
+        return self._apply(write, "merge", types, rewrite)
 
     def _delete_insert(self, write: Write) -> str:
         """Delete every row whose key the query returns, then insert what it returns (several rows a key are fine)."""
         if write.table is None or not write.job.unique_key:
             return self._append(write)
-        columns, rewrite = self._stage_source(write)
-        target, _, on = self._matching(write)
+        types, rewrite = self._stage_source(write)
+        target, on = self._matching(write)
         write.cursor.execute(
             f"create temp table __changes as select *, null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
             " from __source"
         )
         self._remove(write, f"from {target} semi join __source as {SOURCE} on {on}")
-        return self._apply(write, "delete+insert", columns, rewrite)
+        return self._apply(write, "delete+insert", types, rewrite)
 
     def _insert_overwrite(self, write: Write) -> str:
         """Replace the partitions that the query returns rows for; without partition_by, the whole table."""
@@ -275,10 +288,10 @@ class Plugin(BasePlugin):
 
     # -- the parts that strategies share -------------------------------------------------------------------------------
 
-    def _reconcile(self, write: Write) -> tuple[str, list[str], bool]:
+    def _reconcile(self, write: Write) -> tuple[str, dict[str, str], bool]:
         """Fit the query to the existing table as on_schema_change says.
 
-        Returns the query, its columns, and whether the table has to be rewritten (a column goes or changes its type).
+        Returns the query, its columns with their types, and whether the table has to be rewritten (a column goes or changes its type).
         """
         job, cursor, partitions = write.job, write.cursor, write.found.metadata().partition_columns
         if partitions != job.partition_by:
@@ -304,16 +317,16 @@ class Plugin(BasePlugin):
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
-        columns = [c for c in new if c in old or mode != "ignore" or steering(c)]
-        types = {c: new[c] if rewrite else old.get(c, new[c]) for c in columns}
-        return delta_sql.select_as(job, types), columns, rewrite
+        kept = [c for c in new if c in old or mode != "ignore" or steering(c)]
+        types = {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}
+        return delta_sql.select_as(job, types), types, rewrite
 
-    def _stage_source(self, write: Write, unique: bool = False) -> tuple[list[str], bool]:
+    def _stage_source(self, write: Write, unique: bool = False) -> tuple[dict[str, str], bool]:
         """Run the query into the temporary table __source, and refuse keys that are not unique if they must be.
 
         Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
         """
-        sql, columns, rewrite = self._reconcile(write)
+        sql, types, rewrite = self._reconcile(write)
         write.cursor.execute(f"create temp table __source as {sql}")
         keys = names(write.job.unique_key)
         twice = f"select {keys}, count(*) from __source group by {keys} having count(*) > 1 limit 5"
@@ -323,26 +336,20 @@ class Plugin(BasePlugin):
                 f"{write.name}: the query returns more than one row for a unique_key ({keys}): {examples}."
                 " Nothing was written."
             )
-        return [c for c in columns if not steering(c)], rewrite
+        return {c: dtype for c, dtype in types.items() if not steering(c)}, rewrite
 
-    def _matching(self, write: Write, everywhere: bool = False) -> tuple[str, list[str], str]:
-        """The rows of the table that a row of __source may match: as a subquery, its columns, and the join condition.
+    def _matching(self, write: Write, everywhere: bool = False) -> tuple[str, str]:
+        """The rows of the table that a row of __source may match, as a subquery, and the condition to join them on.
 
-        The subquery tells where each row lies. everywhere: it has all rows, and not only the source's range of keys.
+        everywhere: all rows, and not only those in the source's range of keys.
         """
-        job, columns = write.job, write.cursor.sql(f"from {write.target}").columns
-        # The columns get other names inside, so that none of them hides delta_scan's own columns.
-        inside = ", ".join(f"c{i}" for i in range(len(columns)))
-        renamed = ", ".join(f"c{i} as {quote(column)}" for i, column in enumerate(columns))
-        keys = [] if everywhere else delta_sql.bounds(write.cursor, "__source", {c: quote(c) for c in job.unique_key})
-        where = [*keys, *(f"({p})" for p in job.incremental_predicates if SOURCE not in p.lower())]
-        target = (
-            f"(from (select {renamed}, filename as {FILE}, file_row_number as {ROW} from {write.target} as t ({inside}))"
-            f" as {TARGET} where {' and '.join(where) or 'true'}) as {TARGET}"
-        )
-        on = [f"{SOURCE}.{quote(key)} = {TARGET}.{quote(key)}" for key in job.unique_key]
+        job, keys = write.job, {key: quote(key) for key in write.job.unique_key}
+        where = [] if everywhere else delta_sql.bounds(write.cursor, "__source", keys)
+        where += [f"({p})" for p in job.incremental_predicates if SOURCE not in p.lower()]
+        on = [f"{SOURCE}.{key} = {TARGET}.{key}" for key in keys.values()]
         on += [f"({p})" for p in job.incremental_predicates if SOURCE in p.lower()]
-        return target, columns, " and ".join(on)
+        rows = f"(from {write.located} as {TARGET} where {' and '.join(where) or 'true'}) as {TARGET}"
+        return rows, " and ".join(on)
 
     def _partition_before(self, write: Write) -> list[str]:
         return [f"{TARGET}.{quote(c)} as {quote(WAS + c)}" for c in write.job.partition_by]
@@ -355,7 +362,7 @@ class Plugin(BasePlugin):
             "create or replace temp table __changes as from __changes union all by name from __going"
         )
 
-    def _apply(self, write: Write, done: str, columns: list[str], rewrite: bool) -> str:
+    def _apply(self, write: Write, done: str, types: dict[str, str], rewrite: bool) -> str:
         """Commit what __changes holds: rows that are KEPT are written, those that had a ROW are no longer there."""
         cursor = write.cursor
         inserted, updated, deleted = cursor.execute(
@@ -365,15 +372,15 @@ class Plugin(BasePlugin):
         if not (inserted or updated or deleted or rewrite):
             return "nothing new"
         done = f"{done} ({inserted} inserted, {updated} updated, {deleted} deleted)"
-        old = [c for c in cursor.sql(f"from {write.target}").columns if c in columns or not rewrite]
-        coming = f"select {names([*old, *(c for c in columns if c not in old)])} from __changes where {KEPT}"
+        old = [c for c in write.columns if c in types or not rewrite]
+        coming = f"select {names([*old, *(c for c in types if c not in old)])} from __changes where {KEPT}"
         if not (updated or deleted or rewrite):
             self._commit(write, cursor.sql(coming), mode="append", schema_mode="merge")
             return done
-        where = "true" if rewrite else self._ranges(write, [c for c in columns if c in old])
+        where = "true" if rewrite else self._ranges(write, [c for c in types if c in old])
         staying = (
-            f"select {names(old)} from {write.target} as t anti join __changes as c"
-            f" on c.{FILE} = t.filename and c.{ROW} = t.file_row_number where {where}"
+            f"select {delta_sql.cast({c: types[c] for c in old}) if rewrite else names(old)} from"
+            f" (from {write.located} where {where}) anti join __changes using ({FILE}, {ROW})"
         )
         if rewrite:
             self._replace(write, f"{staying} union all by name {coming}")

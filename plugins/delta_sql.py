@@ -84,19 +84,23 @@ def castable(cursor: duckdb.DuckDBPyConnection, source: str, target: str) -> boo
     return bool(cursor.execute(sql).fetchall()[0][0])
 
 
+def cast(types: dict[str, str]) -> str:
+    """Columns as a list in SQL, each cast to its type."""
+    return ", ".join(f"cast({quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items())
+
+
 def select_as(job: Job, types: dict[str, str]) -> str:
     """The job's query with its columns cast to the given types and its constraints enforced.
 
     A row that breaks a constraint ends the query with an error that names the constraint.
     """
-    columns = ", ".join(f"cast({quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items())
     rules = [(f"{quote(column)} is not null", f"column {column} is null") for column in job.not_null]
     rules += [(f"coalesce({check}, true)", f"check ({check}) fails") for check in job.checks]
     conditions = [
         f"case when {rule} then true else error({literal(f'Constraint violated: {text}')}) end" for rule, text in rules
     ]
     where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
-    return f"select {columns} from (\n{job.sql}\n){where}"
+    return f"select {cast(types)} from (\n{job.sql}\n){where}"
 
 
 def bounds(
