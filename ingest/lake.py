@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import os
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -159,16 +158,20 @@ def open_table(uri: str) -> DeltaTable | None:
         return None
 
 
-def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> DeltaTable:
-    """Raises Conflict where another run was quicker."""
+def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> None:
+    """Create an empty table, unless there is one by now. Nothing may be concluded about what it holds after this."""
     try:
-        return DeltaTable.create(
-            uri, _arrow_schema(schema), mode="error", description=description, configuration=_CONFIGURATION
+        DeltaTable.create(
+            uri,
+            _arrow_schema(schema),
+            mode="error",
+            description=description,
+            configuration=_CONFIGURATION,
+            commit_properties=CommitProperties(max_commit_retries=0),
         )
     except DeltaError:
         if open_table(uri) is None:
             raise
-        raise Conflict from None
 
 
 def _arrow_schema(schema: dict[str, pl.DataType]) -> Any:
@@ -210,21 +213,10 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
     except Exception as error:
         if failed:
             raise failed[0] from None
-        if isinstance(error, CommitFailedError) or _moves_on(table.table_uri, version):
+        # On Azure a lost race also shows as this, while nobody's commit can be read.
+        if isinstance(error, CommitFailedError) or f"Invalid table version: {version + 1}" in str(error):
             raise Conflict from None
         raise
-
-
-def _moves_on(uri: str, version: int) -> bool:
-    """Whether a table is at another version than ``version``, now or in a moment.
-
-    On Azure a lost race can show as "invalid table version", while the winner's commit cannot be read yet.
-    """
-    for pause in (0.0, 0.1, 0.3, 1.0, 2.0):
-        time.sleep(pause)
-        if DeltaTable(uri).version() != version:
-            return True
-    return False
 
 
 class RawTable:
@@ -257,8 +249,8 @@ class RawTable:
         assert record.version is not None
         schema = {name: pl.String() for name in columns} | LINEAGE_SCHEMA
         if self._table is None:
-            description = f"Every record of every version of {record.dataset} of {record.source}, as text"
-            self._table = _create(self._uri, schema, description)
+            _create(self._uri, schema, f"Every record of every version of {record.dataset} of {record.source}, as text")
+            raise Conflict
         _commit(
             self._table,
             frames,
@@ -364,12 +356,13 @@ class Ledger:
                 self._read()  # after a commit the table may be open at a version that has others' rows too
                 if self.knows(record):
                     return
+                if self._table is None:
+                    _create(self._uri, _LEDGER_SCHEMA, "Every file version that ingest loaded or refused")
+                    self.refresh()
+                    continue
                 row = {column: getattr(record, name) for name, column in LEDGER_COLUMNS.items()}
                 frame = pl.DataFrame([row], schema=_LEDGER_SCHEMA)
                 try:
-                    if self._table is None:
-                        description = "Every file version that ingest loaded or refused"
-                        self._table = _create(self._uri, _LEDGER_SCHEMA, description)
                     _commit(self._table, [frame], _LEDGER_SCHEMA)
                 except Conflict:
                     self.refresh()
