@@ -23,40 +23,191 @@
 
 
 {#
-  A length in hours, or another number with decimals, from text; null where the text is none, and for 0.
+  A length in hours from text, with or without decimals; null where the text is none.
 
   Example: {{ parse_hours("runtime") }} as runtime_hours
 #}
 {% macro parse_hours(text) -%}
-  nullif(cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1,5}([.][0-9]{1,9})?\\s*$") }} then {{ text }} end as double), 0)
+  cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1,5}([.][0-9]{1,9})?\\s*$") }} then {{ text }} end as double)
 {%- endmacro %}
 
 
 {#
-  The records of a weekly list that count: those of a week come from the version that was committed last of all that
-  have the week. So a week that a later file no longer has stays, and one that it restates is replaced as a whole.
+  A feed of the Top 10 lists (global, countries or most_popular), as `verdicts` and `records_of` want it.
 
-  records: the bronze table.
-
-  Returns a query. A record without a readable week is not in it.
+  Example: {{ kept_records(top10_feed("most_popular"), ref("silver_top10_verdicts")) }}
 #}
-{% macro weekly_records(records) -%}
-  select records.*
-    from {{ records }} as records
-    inner join (
-        select
+{% macro top10_feed(name) %}
+  {% set feed = {
+      "global": {
+          "typed": typed_top10_global,
+          "key": ["week", "category", "weekly_rank"],
+          "content": [
+              "show_title", "season_title", "episode_launch_details", "weekly_hours_viewed", "weekly_views",
+              "runtime_hours", "cumulative_weeks_in_top_10", "is_staggered_launch", "_untyped_values",
+          ],
+      },
+      "countries": {
+          "typed": typed_top10_countries,
+          "key": ["country_iso2", "week", "category", "weekly_rank"],
+          "content": ["country_name", "show_title", "season_title", "cumulative_weeks_in_top_10", "_untyped_values"],
+      },
+      "most_popular": {
+          "typed": typed_top10_most_popular,
+          "key": ["category", "popularity_rank"],
+          "content": [
+              "show_title", "season_title", "hours_viewed", "window_days", "views", "runtime_hours", "_untyped_values",
+          ],
+      },
+  }[name] %}
+  {% do feed.update({"model": "silver_top10_" ~ name, "records": ref("bronze_top10_" ~ name)}) %}
+  {{ return(feed) }}
+{% endmacro %}
+
+
+{#
+  The lists, typed: text is trimmed, in NFC and null where empty or N/A; `_untyped_values` holds text that is no number,
+  date or truth value where the column asks for one, as `column: text`. records: a relation with bronze's columns.
+#}
+{% macro typed_top10_global(records) -%}
+  {{ typed_top10(records, [
+      ("week", "week", parse_iso_date),
+      ("category", "category", none),
+      ("weekly_rank", "weekly_rank", parse_integer),
+      ("show_title", "show_title", none),
+      ("season_title", "season_title", none),
+      ("episode_launch_details", "episode_launch_details", none),
+      ("weekly_hours_viewed", "weekly_hours_viewed", parse_bigint),
+      ("weekly_views", "weekly_views", parse_bigint),
+      ("runtime_hours", "runtime", parse_hours),
+      ("cumulative_weeks_in_top_10", "cumulative_weeks_in_top_10", parse_integer),
+      ("is_staggered_launch", "is_staggered_launch", parse_truth),
+  ]) }}
+{%- endmacro %}
+
+{% macro typed_top10_countries(records) -%}
+  {{ typed_top10(records, [
+      ("country_iso2", "country_iso2", none),
+      ("week", "week", parse_iso_date),
+      ("category", "category", none),
+      ("weekly_rank", "weekly_rank", parse_integer),
+      ("country_name", "country_name", none),
+      ("show_title", "show_title", none),
+      ("season_title", "season_title", none),
+      ("cumulative_weeks_in_top_10", "cumulative_weeks_in_top_10", parse_integer),
+  ]) }}
+{%- endmacro %}
+
+{#- The column of hours was renamed when the lists went over from 28 days to 91; window_days says which it is. -#}
+{% macro typed_top10_most_popular(records) -%}
+  select
+            category,
+            popularity_rank,
+            show_title,
+            season_title,
+            coalesce(hours_91, hours_28) as hours_viewed,
+            cast(case when hours_91 is not null then 91 when hours_28 is not null then 28 end as integer) as window_days,
+            views,
+            runtime_hours,
+            _untyped_values,
             _file_path,
             _file_version,
-            {{ parse_iso_date("week") }} as week_day,
-            row_number() over (
-                partition by {{ parse_iso_date("week") }} order by _committed_at desc, _file_version desc
-            ) as recency
-        from {{ records }}
-        group by _file_path, _file_version, _committed_at, {{ parse_iso_date("week") }}
-    ) as versions
-        on
-            records._file_path = versions._file_path
-            and records._file_version = versions._file_version
-            and {{ parse_iso_date("records.week") }} = versions.week_day
-            and versions.recency = 1
+            _committed_at,
+            _row_number
+        from ({{ typed_top10(records, [
+            ("category", "category", none),
+            ("popularity_rank", "rank", parse_integer),
+            ("show_title", "show_title", none),
+            ("season_title", "season_title", none),
+            ("hours_28", "hours_viewed_first_28_days", parse_bigint),
+            ("hours_91", "hours_viewed_first_91_days", parse_bigint),
+            ("views", "views_first_91_days", parse_bigint),
+            ("runtime_hours", "runtime", parse_hours),
+        ]) }}) as lists
+{%- endmacro %}
+
+{# columns: tuples of the column's name, the field's name, and the macro that reads the text (none: it stays text). #}
+{% macro typed_top10(records, columns) -%}
+  select
+            {%- for column, field, parse in columns %}
+            {%- set value = parse(column ~ "_text") if parse else column ~ "_text" %}
+            {#- a length of 0 stands for none: episodes were launched at different times #}
+            {{ "nullif(" ~ value ~ ", 0)" if parse == parse_hours else value }} as {{ column }},
+            {%- endfor %}
+            nullif(concat_ws(
+                '; '
+                {%- for column, field, parse in columns if parse %},
+                case when {{ column }}_text is not null and {{ parse(column ~ "_text") }} is null then '{{ field }}: ' || {{ column }}_text end
+                {%- endfor %}
+            ), '') as _untyped_values,
+            _file_path,
+            _file_version,
+            _committed_at,
+            _row_number
+        from (
+            select
+                {%- for column, field, parse in columns %}
+                nullif({{ clean_text(adapter.quote(field)) }}, 'N/A') as {{ column }}_text,
+                {%- endfor %}
+                _file_path,
+                _file_version,
+                _committed_at,
+                _row_number
+            from {{ records }}
+        ) as texts
+{%- endmacro %}
+
+{% macro parse_integer(text) -%}{{ parse_number(text, "integer") }}{%- endmacro %}
+
+{% macro parse_bigint(text) -%}{{ parse_number(text, "bigint") }}{%- endmacro %}
+
+{% macro parse_truth(text) -%}case lower({{ text }}) when 'true' then true when 'false' then false end{%- endmacro %}
+
+
+{#
+  Which version the rows of each week come from: of all versions in which a record of the week was kept, the one that
+  the source committed last. So a week that a later file no longer has stays, and one that it restates is replaced as a
+  whole.
+
+  feed: a weekly feed. verdicts: the verdict model, as ref(...).
+
+  Returns a query with week, _file_path and _file_version, one row per week.
+
+  Example: see models/silver/silver_top10_global.sql
+#}
+{% macro versions_of_weeks(feed, verdicts) -%}
+  select
+        week,
+        _file_path,
+        _file_version
+    from (
+        select
+            *,
+            row_number() over (partition by week order by _committed_at desc, _file_version desc, _file_path asc) as recency
+        from (
+            select distinct
+                {{ parse_iso_date("records.week") }} as week,
+                records._file_path,
+                records._file_version,
+                records._committed_at
+            from {{ feed.records }} as records
+            where not exists (
+                select 1
+                from {{ verdicts }} as verdicts
+                where
+                    verdicts.model = '{{ feed.model }}'
+                    and verdicts.verdict = 'quarantined'
+                    and {{ same(["_file_path", "_file_version", "_row_number"], "records", "verdicts") }}
+            )
+            and not exists (
+                select 1
+                from {{ verdicts }} as verdicts
+                where
+                    verdicts.model = '{{ feed.model }}'
+                    and verdicts.verdict = 'refused'
+                    and {{ same(["_file_path", "_file_version"], "records", "verdicts") }}
+            )
+        ) as weeks_of_versions
+    ) as ranked
+    where recency = 1
 {%- endmacro %}

@@ -7,36 +7,30 @@
 
 with
 
-records as (
+weeks as (
 
-    {{ weekly_records(ref('bronze_top10_countries')) }}
-
-),
-
-typed as (
-
-    select
-        {{ clean_text('country_iso2') }} as country_iso2,
-        {{ clean_text('country_name') }} as country_name,
-        {{ parse_iso_date('week') }} as week,
-        {{ clean_text('category') }} as category,
-        {{ parse_number('weekly_rank', 'integer') }} as weekly_rank,
-        {{ clean_text('show_title') }} as show_title,
-        {{ clean_text("nullif(season_title, 'N/A')") }} as season_title,
-        {{ parse_number('cumulative_weeks_in_top_10', 'integer') }} as cumulative_weeks_in_top_10,
-        _row_number
-    from records
+    {{ versions_of_weeks(top10_feed('countries'), ref('silver_top10_verdicts')) }}
 
 ),
 
-ranked as (
+kept_places as (
+
+    {{
+        records_of(
+            top10_feed('countries'), ref('silver_top10_verdicts'), 'select distinct _file_path, _file_version from weeks'
+        )
+    }}
+
+),
+
+places as (
 
     select
-        *,
-        {{ normalize_title('show_title') }} as normalized_title,
-        {{ top10_type('category') }} as type,
-        row_number() over (partition by country_iso2, week, category, weekly_rank order by _row_number desc) as recency
-    from typed
+        kept_places.*,
+        {{ normalize_title('kept_places.show_title') }} as normalized_title,
+        {{ top10_type('kept_places.category') }} as type
+    from kept_places
+    inner join weeks on {{ same(['week', '_file_path', '_file_version'], 'kept_places', 'weeks') }}
 
 )
 
@@ -51,6 +45,7 @@ select
     show_title,
     season_title,
 
-    cumulative_weeks_in_top_10
-from ranked
-where recency = 1
+    cumulative_weeks_in_top_10,
+
+    _untyped_values
+from places

@@ -7,39 +7,30 @@
 
 with
 
-records as (
+weeks as (
 
-    {{ weekly_records(ref('bronze_top10_global')) }}
-
-),
-
-typed as (
-
-    select
-        {{ parse_iso_date('week') }} as week,
-        {{ clean_text('category') }} as category,
-        {{ parse_number('weekly_rank', 'integer') }} as weekly_rank,
-        {{ clean_text('show_title') }} as show_title,
-        {{ clean_text("nullif(season_title, 'N/A')") }} as season_title,
-        {{ parse_number('weekly_hours_viewed', 'bigint') }} as weekly_hours_viewed,
-        {{ parse_hours('runtime') }} as runtime_hours,
-        {{ parse_number('weekly_views', 'bigint') }} as weekly_views,
-        {{ parse_number('cumulative_weeks_in_top_10', 'integer') }} as cumulative_weeks_in_top_10,
-        case lower(trim(is_staggered_launch)) when 'true' then true when 'false' then false end as is_staggered_launch,
-        {{ clean_text('episode_launch_details') }} as episode_launch_details,
-        _row_number
-    from records
+    {{ versions_of_weeks(top10_feed('global'), ref('silver_top10_verdicts')) }}
 
 ),
 
-ranked as (
+kept_places as (
+
+    {{
+        records_of(
+            top10_feed('global'), ref('silver_top10_verdicts'), 'select distinct _file_path, _file_version from weeks'
+        )
+    }}
+
+),
+
+places as (
 
     select
-        *,
-        {{ normalize_title('show_title') }} as normalized_title,
-        {{ top10_type('category') }} as type,
-        row_number() over (partition by week, category, weekly_rank order by _row_number desc) as recency
-    from typed
+        kept_places.*,
+        {{ normalize_title('kept_places.show_title') }} as normalized_title,
+        {{ top10_type('kept_places.category') }} as type
+    from kept_places
+    inner join weeks on {{ same(['week', '_file_path', '_file_version'], 'kept_places', 'weeks') }}
 
 )
 
@@ -58,6 +49,7 @@ select
     runtime_hours,
     cumulative_weeks_in_top_10,
 
-    is_staggered_launch
-from ranked
-where recency = 1
+    is_staggered_launch,
+
+    _untyped_values
+from places

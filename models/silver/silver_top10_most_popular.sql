@@ -7,36 +7,19 @@
 
 with
 
-records as (
+kept_places as (
 
-    {{ current_records(ref('bronze_top10_most_popular')) }}
-
-),
-
-typed as (
-
-    select
-        {{ clean_text('category') }} as category,
-        {{ parse_number(adapter.quote('rank'), 'integer') }} as popularity_rank,
-        {{ clean_text('show_title') }} as show_title,
-        {{ clean_text("nullif(season_title, 'N/A')") }} as season_title,
-        {{ parse_number('hours_viewed_first_28_days', 'bigint') }} as hours_viewed_first_28_days,
-        {{ parse_number('hours_viewed_first_91_days', 'bigint') }} as hours_viewed_first_91_days,
-        {{ parse_hours('runtime') }} as runtime_hours,
-        {{ parse_number('views_first_91_days', 'bigint') }} as views,
-        _row_number
-    from records
+    {{ kept_records(top10_feed('most_popular'), ref('silver_top10_verdicts')) }}
 
 ),
 
-ranked as (
+places as (
 
     select
         *,
         {{ normalize_title('show_title') }} as normalized_title,
-        {{ top10_type('category') }} as type,
-        row_number() over (partition by category, popularity_rank order by _row_number desc) as recency
-    from typed
+        {{ top10_type('category') }} as type
+    from kept_places
 
 )
 
@@ -48,12 +31,10 @@ select
     show_title,
     season_title,
 
-    coalesce(hours_viewed_first_91_days, hours_viewed_first_28_days) as hours_viewed,
-    cast(case
-        when hours_viewed_first_91_days is not null then 91
-        when hours_viewed_first_28_days is not null then 28
-    end as integer) as window_days,
+    hours_viewed,
+    window_days,
     views,
-    runtime_hours
-from ranked
-where recency = 1
+    runtime_hours,
+
+    _untyped_values
+from places
