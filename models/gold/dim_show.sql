@@ -25,6 +25,7 @@ silver_top10_most_popular as (
 dim_title as (
 
     select * from {{ ref('dim_title') }}
+    where is_current
 
 ),
 

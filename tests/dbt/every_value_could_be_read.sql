@@ -1,5 +1,5 @@
 -- Values that fit no column of their file, or not the type of their column; each is told, none stops the build.
-{{ config(severity='warn') }}
+{{ config(severity='warn', group='data_quality') }}
 
 with
 {% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
