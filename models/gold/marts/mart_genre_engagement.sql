@@ -1,0 +1,64 @@
+with
+
+dim_genre as (
+
+    select * from {{ ref('dim_genre') }}
+
+),
+
+bridge_title_genre as (
+
+    select * from {{ ref('bridge_title_genre') }}
+
+),
+
+fct_weekly_top10_global as (
+
+    select * from {{ ref('fct_weekly_top10_global') }}
+
+),
+
+viewed_titles as (
+
+    select
+        title_key,
+        sum(weekly_hours_viewed) as hours_viewed,
+        count(distinct week_key) as weeks_in_top_10
+    from fct_weekly_top10_global
+    where title_key <> -1
+    group by title_key
+
+),
+
+counted as (
+
+    select
+        bridge_title_genre.genre_key,
+        count(*) as titles,
+        count(viewed_titles.title_key) as titles_in_top_10,
+        cast(coalesce(sum(viewed_titles.weeks_in_top_10), 0) as bigint) as title_weeks_in_top_10,
+        cast(coalesce(sum(viewed_titles.hours_viewed), 0) as bigint) as hours_viewed
+    from bridge_title_genre
+    left join viewed_titles on bridge_title_genre.title_key = viewed_titles.title_key
+    group by bridge_title_genre.genre_key
+
+),
+
+engagement as (
+
+    select
+        counted.genre_key,
+
+        dim_genre.genre_name,
+
+        counted.titles,
+        counted.titles_in_top_10,
+        counted.title_weeks_in_top_10,
+        counted.hours_viewed,
+        cast(counted.hours_viewed as double) / nullif(counted.titles_in_top_10, 0) as hours_per_title_in_top_10
+    from counted
+    inner join dim_genre on counted.genre_key = dim_genre.genre_key
+
+)
+
+select * from engagement
