@@ -217,8 +217,19 @@ select
     _file_path,
     _file_version,
     _committed_at,
-    _row_number
+    _row_number,
+    '{{ invocation_id }}' as _run_id,
+    cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as {{ dbt.type_timestamp() }}) as _judged_at
 from verdicts
+{%- endmacro %}
+
+
+{# All verdicts, of all sources: the import CTE of the models about data quality. #}
+{% macro all_verdicts() -%}
+  {%- for verdicts in [ref("silver_catalogue_verdicts"), ref("silver_top10_verdicts")] %}
+    select * from {{ verdicts }}
+    {{- "\n\n    union all\n" if not loop.last }}
+  {%- endfor %}
 {%- endmacro %}
 
 
