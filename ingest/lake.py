@@ -200,7 +200,6 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
             raise
 
     known = {field.name for field in table.schema().fields}
-    version = table.version()
     try:
         write_deltalake(
             table,
@@ -213,8 +212,7 @@ def _commit(table: DeltaTable, frames: Iterable[pl.DataFrame], schema: dict[str,
     except Exception as error:
         if failed:
             raise failed[0] from None
-        # On Azure a lost race also shows as this, while nobody's commit can be read.
-        if isinstance(error, CommitFailedError) or f"Invalid table version: {version + 1}" in str(error):
+        if isinstance(error, CommitFailedError):
             raise Conflict from None
         raise
 

@@ -146,8 +146,8 @@ def azure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.
     settings = {
         "AZURE_STORAGE_ACCOUNT_NAME": ACCOUNT,
         "AZURE_STORAGE_ACCOUNT_KEY": KEY,
-        "AZURE_STORAGE_ENDPOINT": f"http://127.0.0.1:{port}/{ACCOUNT}",
-        "AZURE_ALLOW_HTTP": "true",
+        "AZURE_STORAGE_USE_EMULATOR": "true",  # Azurite cannot list from a name on, and this makes up for it
+        "AZURITE_BLOB_STORAGE_URL": f"http://127.0.0.1:{port}",
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)

@@ -1,0 +1,169 @@
+"""Speed and memory of ingest: `python -m bench.ingest [throughput] [memory] [skip]`.
+
+Each measurement runs in a process of its own; ingest and the plain way of reading and writing a CSV take turns.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+CHECKOUT = Path(__file__).parents[1]
+RUNS = 3
+CONFIG = """
+sources:
+  big:
+    repository: owner/big
+    datasets:
+      - {file: titles.csv, table: titles}
+      - {file: "part-*.csv", table: parts}
+"""
+BASELINE = """
+import sys, time
+import deltalake, polars
+began = time.perf_counter()
+deltalake.write_deltalake(sys.argv[2], polars.read_csv(sys.argv[1], infer_schema=False))
+print("seconds", time.perf_counter() - began)
+"""
+INGEST = """
+import sys, time
+from ingest.cli import main
+sys.argv = ["ingest", *sys.argv[1:]]
+began = time.perf_counter()
+try:
+    main()
+finally:
+    print("seconds", time.perf_counter() - began)
+"""
+SKIP = """
+import os, sys
+sys.path.insert(0, ".")
+from tests.python.ingest.github_server import Repository, running
+import subprocess, time
+config, files = sys.argv[1], int(sys.argv[2])
+with running() as server:
+    feed = server.repositories["owner/big"] = Repository()
+    feed.commit({f"part-{n}.csv": b"id\\n%d\\n" % n for n in range(files)} | {"titles.csv": b"id\\n1\\n"})
+    from ingest import lake, listing
+    from ingest.lake import FileRecord, Ledger, Lake
+    from tests.python.ingest.github_server import blob_sha
+    import polars as pl
+    # A ledger that knows all files, written at once: what is measured is listing, comparing and skipping.
+    ledger, now, rows = Ledger(Lake(os.environ["LAKEHOUSE_ROOT"])), listing.now(), []
+    for path, content in feed.commits[-1].files.items():
+        table = "titles" if path == "titles.csv" else "parts"
+        record = FileRecord("big", path, table, path, 1, blob_sha(content), feed.commits[-1].sha, now, len(content),
+                            "loaded", None, 1, 0, None, "bench", now)
+        rows.append({column: getattr(record, name) for name, column in lake.LEDGER_COLUMNS.items()})
+    from deltalake import write_deltalake
+    write_deltalake(Lake(os.environ["LAKEHOUSE_ROOT"]).uri("_files"), pl.DataFrame(rows, schema=lake._LEDGER_SCHEMA))
+    for _ in range(2):
+        began = time.perf_counter()
+        command = [sys.executable, "-m", "ingest", "--config", config]
+        subprocess.run(command, env=os.environ | server.environment, check=True)
+        print("seconds", time.perf_counter() - began)
+"""
+
+
+def write_titles(path: Path, size: int) -> None:
+    """A made-up catalogue of at least ``size`` bytes, in the layout of netflix_titles.csv."""
+    names = "duration_minutes,duration_seasons,type,title,date_added,release_year,rating,description,show_id"
+    written, number = 0, 0
+    with path.open("wb") as file:
+        file.write(f"\ufeff{names}\r\n".encode())
+        while written < size:
+            lines = []
+            for _ in range(10_000):
+                number += 1
+                words = f"the story of number {number * 7919 % 1000003}, told by a narrator who cannot keep a secret"
+                text = f'"{words}, and ""{number % 97}"" more"' if number % 3 else words.replace(",", " and")
+                lines.append(
+                    f"{number % 180},,Movie,A Title {number},9/{number % 28 + 1}/2019,2019,TV-MA,{text},{number}\r\n"
+                )
+            written += file.write("".join(lines).encode())
+
+
+def measure(code: str, *args: str, lake: Path) -> tuple[float, float]:
+    """Seconds that the code says it took (the last, if several), and the peak memory of its process in GiB."""
+    done = subprocess.run(
+        ["/usr/bin/time", "-f", "peak %M", sys.executable, "-c", code, *args],
+        cwd=CHECKOUT,
+        env=os.environ | {"LAKEHOUSE_ROOT": str(lake)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    return float(re.findall(r"seconds ([\d.]+)", done.stdout)[-1]), int(
+        re.findall(r"peak (\d+)", done.stderr)[-1]
+    ) / 2**20
+
+
+def throughput(folder: Path, config: Path) -> Table:
+    table = Table("1 GB of titles", "seconds", "MB/s", "peak GiB", title="Throughput (median)")
+    path = folder / "big" / "titles.csv"
+    path.parent.mkdir(exist_ok=True)
+    write_titles(path, 10**9)
+    size = path.stat().st_size / 1e6
+    results: dict[str, list[tuple[float, float]]] = {"polars.read_csv + write_deltalake": [], "python -m ingest": []}
+    for run in range(RUNS):
+        results["polars.read_csv + write_deltalake"].append(
+            measure(BASELINE, str(path), str(folder / f"baseline-{run}"), lake=folder)
+        )
+        args = ("--config", str(config), "--from", str(folder), "--dataset", "titles")
+        results["python -m ingest"].append(measure(INGEST, *args, lake=folder / f"lake-{run}"))
+    medians = {name: statistics.median(seconds for seconds, _ in found) for name, found in results.items()}
+    for name, found in results.items():
+        peak = max(peak for _, peak in found)
+        table.add_row(name, f"{medians[name]:.1f}", f"{size / medians[name]:.0f}", f"{peak:.2f}")
+    first, second = medians.values()
+    table.add_row("ratio (at least 0.7)", f"{first / second:.2f}", "", "")
+    path.unlink()
+    return table
+
+
+def memory(folder: Path, config: Path) -> Table:
+    table = Table("size", "peak GiB", "seconds", title="Memory (below 1.5 GiB)")
+    path = folder / "big" / "titles.csv"
+    path.parent.mkdir(exist_ok=True)
+    for size in (500_000_000, 2_000_000_000):
+        write_titles(path, size)
+        args = ("--config", str(config), "--from", str(folder), "--dataset", "titles")
+        seconds, peak = measure(INGEST, *args, lake=folder / f"memory-{size}")
+        table.add_row(f"{path.stat().st_size / 1e9:.1f} GB", f"{peak:.2f}", f"{seconds:.1f}")
+    path.unlink()
+    return table
+
+
+def skip(folder: Path, config: Path) -> Table:
+    seconds, _ = measure(SKIP, str(config), "10000", lake=folder / "skip")
+    table = Table("", "seconds", title="Skipping 10,000 unchanged files (below 5 s)")
+    table.add_row("python -m ingest, with its start", f"{seconds:.1f}")
+    return table
+
+
+def main() -> None:
+    wanted = sys.argv[1:] or ["throughput", "memory", "skip"]
+    with tempfile.TemporaryDirectory(prefix="bench-ingest-") as name:
+        folder = Path(name)
+        config = folder / "sources.yml"
+        config.write_text(CONFIG)
+        began = time.perf_counter()
+        for work in (throughput, memory, skip):
+            if work.__name__ in wanted:
+                Console(width=100).print(work(folder, config))
+        print(f"{time.perf_counter() - began:.0f} s in all")
+
+
+if __name__ == "__main__":
+    main()
