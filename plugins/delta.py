@@ -37,6 +37,7 @@ from plugins.delta_sql import literal, names, quote
 from plugins.object_store import absolute, connect_object_store, load_extension
 
 ATTEMPTS = 5
+SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
 FILE_BYTES = 8 * 2**20
@@ -145,6 +146,8 @@ class Plugin(BasePlugin):
                 f"{schema}.{name}: location_root puts the table at {job.location}, but this profile keeps it at {path}."
                 " Set location_root to <root>/<schema>, with the plugin's root and the model's schema."
             )
+        if job.on_schema_change not in SCHEMA_CHANGES:
+            raise CompilationError(f"on_schema_change is {job.on_schema_change}, not one of {', '.join(SCHEMA_CHANGES)}.")
         for attempt in range(ATTEMPTS):
             with self._cursor(job) as cursor:
                 write = Write(cursor, job, f"{schema}.{name}", path, open_table(path), commit)
@@ -462,7 +465,7 @@ class Plugin(BasePlugin):
             if tables is None or not tables <= self.tables.keys():
                 return None
             for name in sorted(tables):
-                table = DeltaTable(self.tables[name], without_files=True)
+                table = DeltaTable(self.tables[name])
                 versions.append(f"{table.metadata().id}@{table.version()}")
         return hashlib.sha256(json.dumps([sql, versions, asdict(write.job)], sort_keys=True).encode()).hexdigest()
 

@@ -8,7 +8,11 @@
   {%- if config.get("file_format") != "delta" -%}
     {{ return(dbt.materialization_table_duckdb()) }}
   {%- endif -%}
-  {{ return(delta_build("overwrite")) }}
+  {% set staged = delta_prepare() %}
+  {% if staged %}
+    {% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}
+  {% endif %}
+  {{ return(delta_build("overwrite", staged)) }}
 {% endmaterialization %}
 
 
@@ -25,7 +29,11 @@
     {% do adapter.get_incremental_strategy_macro(context, strategy) %}
     {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
-  {{ return(delta_build("overwrite" if should_full_refresh() else strategies[strategy])) }}
+  {% set staged = delta_prepare() %}
+  {% if staged %}
+    {% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}
+  {% endif %}
+  {{ return(delta_build("overwrite" if should_full_refresh() else strategies[strategy], staged)) }}
 {% endmaterialization %}
 
 
@@ -95,10 +103,10 @@
 
 
 {#
-  Build a model. strategy: the name of a method of the plugin, without its underscore.
-  A Python model is run by dbt-duckdb into a table beside the model's name, from which the job then reads.
+  What comes before a model is built. Returns the table into which dbt-duckdb is to run a Python model, or none: the
+  call itself has to stand in the materialization, where dbt looks for it.
 #}
-{% macro delta_build(strategy) %}
+{% macro delta_prepare() %}
   {#- what dbt-spark and dbt-databricks have and this project does not honour is an error, not a surprise -#}
   {% for name in ["buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "indexes",
                   "skip_matched_step", "skip_not_matched_step", "matched_condition", "not_matched_condition",
@@ -109,21 +117,24 @@
   {% endfor %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% set sql, more = compiled_code, {} %}
   {% if model.language == "python" %}
     {% set staged = this.incorporate(path={"identifier": this.identifier ~ "__dbt_tmp"}, type="table") %}
     {% do adapter.drop_relation(staged) %}
-    {% call statement("python", language="python") %}
-      {{- create_table_as(False, staged, compiled_code, "python") }}
-    {% endcall %}
-    {% set sql = "select * from " ~ staged %}
+    {{ return(staged) }}
   {% endif %}
+  {{ return(none) }}
+{% endmacro %}
+
+
+{# Build a model. strategy: a method of the plugin, without its underscore; staged: a Python model's result. #}
+{% macro delta_build(strategy, staged) %}
+  {% set sql, more = ("select * from " ~ staged if staged else compiled_code), {} %}
   {% if config.get("contract").enforced %}
     {{ get_assert_columns_equivalent(sql) }}
     {% set sql, more = get_select_subquery(sql), delta_constraints() %}
   {% endif %}
   {% set done = delta_finish(strategy, sql, more) %}
-  {% if staged is defined %}{% do adapter.drop_relation(staged) %}{% endif %}
+  {% if staged %}{% do adapter.drop_relation(staged) %}{% endif %}
   {{ return(done) }}
 {% endmacro %}
 
@@ -194,7 +205,7 @@
       "merge_update_columns": as_list(config.get("merge_update_columns")),
       "merge_exclude_columns": as_list(config.get("merge_exclude_columns")),
       "delete_unmatched": unmatched == "delete",
-      "on_schema_change": incremental_validate_on_schema_change(config.get("on_schema_change")),
+      "on_schema_change": config.get("on_schema_change") or "ignore",
       "tblproperties": config.get("tblproperties", {}),
       "timestamp_ntz": config.get("timestamp_ntz", false),
       "description": model.description if persist.get("relation") else none,

@@ -22,6 +22,8 @@ from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
+from tests.python.delta.direct import Tables
+
 CHECKOUT = Path(__file__).parents[3]
 COMMENT = re.compile(r"^\s*--.*\n")
 CHANGE = re.compile(r"^\s*(insert into|update|delete from|alter table|truncate table)\s+([\w.\"]+)", re.I)
@@ -106,3 +108,9 @@ def project(project_setup: TestProjInfo, project_files: None) -> Iterator[TestPr
 @pytest.fixture(scope="class")
 def profile_user() -> None:
     """The owner of tables in dbt's catalog, which files do not have."""
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Tables:
+    """A process of the plugin without dbt, which a test moves to a lake of its own."""
+    return Tables(tmp_path_factory.mktemp("lake"))
