@@ -36,6 +36,7 @@ print("seconds", time.perf_counter() - began)
 """
 INGEST = """
 import sys, time
+import ingest.places, ingest.run, ingest.watch
 from ingest.cli import main
 sys.argv = ["ingest", *sys.argv[1:]]
 began = time.perf_counter()

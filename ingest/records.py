@@ -206,50 +206,63 @@ def _survey(data: bytes, begin: int, dialect: Dialect) -> _Survey:
     """Find the records of ``data`` from ``begin`` on, up to the first quote or carriage return out of place."""
     delimiter = dialect.delimiter.encode()[0]
     bytes_ = np.frombuffer(data, np.uint8, offset=begin)
-    size = len(bytes_)
-    stop = size
+    size = stop = len(bytes_)
     has_quotes = data.find(b'"', begin) >= 0
-    is_mark = (bytes_ == _LF) | (bytes_ == delimiter)
+    is_mark = bytes_ == _LF
+    is_mark |= bytes_ == delimiter
     if has_quotes:
         is_mark |= bytes_ == _QUOTE
     marks = np.flatnonzero(is_mark)
     kinds = bytes_[marks]
+    is_end = kinds == _LF
+    line_ends = marks[is_end]
     if data.find(b"\r", begin) >= 0:
-        alone = np.flatnonzero((bytes_[:-1] == _CR) & (bytes_[1:] != _LF))
-        if len(alone):
-            stop = int(alone[0])
+        is_return = bytes_ == _CR
+        before_end = np.count_nonzero(is_return[line_ends[line_ends > 0] - 1])
+        if before_end != np.count_nonzero(is_return):
+            returns = np.flatnonzero(is_return[:-1])
+            alone = returns[bytes_[returns + 1] != _LF]
+            stop = int(alone[0]) if len(alone) else size
     if has_quotes:
         is_quote = kinds == _QUOTE
-        inside = (np.cumsum(is_quote, dtype=np.uint8) & 1).astype(bool)
-        opening = marks[is_quote & inside]
+        quotes = marks[is_quote]
+        # Opening and closing quotes take turns; of a doubled quote the first closes and the second opens.
+        opening, closing = quotes[::2], quotes[1::2]
         before = bytes_[opening - 1]
         wrong = (before != delimiter) & (before != _LF) & (before != _QUOTE)
         if len(opening) and opening[0] == 0:
             wrong[0] = False
         if wrong.any():
             stop = min(stop, int(opening[wrong.argmax()]))
-        closing = marks[is_quote & ~inside]
         if len(closing) and closing[-1] == size - 1:
             closing = closing[:-1]  # its record does not end in this block
         after = bytes_[closing + 1]
         wrong = (after != delimiter) & (after != _LF) & (after != _QUOTE) & (after != _CR)
         if wrong.any():
             stop = min(stop, int(closing[wrong.argmax()]))
-        outside = ~(is_quote | inside)
-        marks, kinds = marks[outside], kinds[outside]
-    last_of = np.flatnonzero(kinds == _LF)  # index of each record's line end among the marks
-    ends = marks[last_of] + 1
-    if stop < size:
-        complete = int(np.searchsorted(ends, stop, side="right"))
-        last_of, ends = last_of[:complete], ends[:complete]
-    lengths = np.diff(ends, prepend=0)
+        # Outside: no quote, and after an even number of them.
+        outside = (np.cumsum(is_quote, dtype=np.uint8) & 1).view(bool)
+        outside |= is_quote
+        np.logical_not(outside, out=outside)
+        line_ends = marks[is_end & outside]
+        kinds = kinds[outside]
+    ends = line_ends + 1
+    fields = len(ends) * dialect.width
+    if (kinds[:fields][dialect.width - 1 :: dialect.width] == _LF).all() and len(kinds) >= fields:
+        # As many line ends as there can be, each after as many fields as the header has: all records are regular.
+        regular = np.ones(len(ends), dtype=bool)
+    else:
+        regular = np.diff(np.flatnonzero(kinds == _LF), prepend=-1) == dialect.width
     stopped = stop < size
+    if stopped:
+        ends = ends[: int(np.searchsorted(ends, stop, side="right"))]
+    lengths = np.diff(ends, prepend=0)
     too_long = lengths > dialect.max_quoted
     if too_long.any():  # a quoted field in it may be over the limit
-        complete, stopped = int(too_long.argmax()), True
-        last_of, ends, lengths = last_of[:complete], ends[:complete], lengths[:complete]
-    regular = np.diff(last_of, prepend=-1) == dialect.width
+        ends, stopped = ends[: int(too_long.argmax())], True
+    regular = regular[: len(ends)]
     if dialect.width == 1:
+        lengths = lengths[: len(ends)]
         regular &= (lengths > 2) | ((lengths == 2) & (bytes_[ends - 2] != _CR))
     return _Survey(begin, ends + begin, regular, stopped)
 
