@@ -1,0 +1,166 @@
+"""The marts, and the rules about who may read what, over the manifest that dbt itself makes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.python.lake import CHECKOUT, Lake
+from tests.python.models.top10_history import build_models
+
+
+@pytest.fixture(scope="module")
+def sample(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> Lake:
+    """The sample with both sources, built."""
+    lake = new_lake("marts")
+    lake.ingest("--from", str(make_sample(titles=400)))
+    build_models(lake)
+    return lake
+
+
+@pytest.fixture(scope="module")
+def manifest(sample: Lake) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((sample.work / "target" / "manifest.json").read_text())
+    return manifest
+
+
+@pytest.fixture(scope="module")
+def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
+
+
+def parents(node: dict[str, Any]) -> list[str]:
+    return [parent.split(".")[2] for parent in node["depends_on"]["nodes"]]
+
+
+def test_marts_read_dimensions_bridges_and_facts_only(models: dict[str, dict[str, Any]]) -> None:
+    marts = [node for name, node in models.items() if name.startswith("mart_")]
+    assert len(marts) >= 10
+    for mart in marts:
+        assert parents(mart)
+        assert all(parent.startswith(("dim_", "bridge_", "fct_")) for parent in parents(mart)), mart["name"]
+
+
+def test_the_star_schema_reads_no_bronze(models: dict[str, dict[str, Any]]) -> None:
+    for name, node in models.items():
+        if name.startswith(("dim_", "bridge_", "fct_")):
+            assert not any(parent.startswith("bronze_") for parent in parents(node)), name
+
+
+def test_every_model_has_an_owner_an_access_and_a_grain(
+    models: dict[str, dict[str, Any]], manifest: dict[str, Any]
+) -> None:
+    access = {"bronze": "private", "silver": "protected", "gold": "public"}
+    for name, node in models.items():
+        assert node["access"] == access[node["schema"]], name
+        assert manifest["groups"][f"group.netflix_lakehouse.{node['group']}"]["owner"]["name"], name
+        assert "Grain: " in node["description"], name
+        assert node["columns"], name
+        assert all(column["description"] for column in node["columns"].values()), name
+
+
+def test_gold_is_under_contract_and_has_consumers(models: dict[str, dict[str, Any]], manifest: dict[str, Any]) -> None:
+    types = {"bigint", "int", "string", "date", "timestamp", "boolean", "double"}
+    for name, node in models.items():
+        if node["schema"] == "gold":
+            assert node["contract"]["enforced"], name
+            assert {column["data_type"] for column in node["columns"].values()} <= types, name
+    used = {parent for exposure in manifest["exposures"].values() for parent in parents(exposure)}
+    assert {name for name in models if name.startswith("mart_")} <= used
+    assert {models[name]["schema"] for name in used} == {"gold"}
+
+
+def test_bronze_is_closed_to_other_groups(tmp_path: Path) -> None:
+    """A model of the analysts that reads bronze does not even parse."""
+    checkout = tmp_path / "checkout"
+    for part in ("models", "macros", "seeds", "plugins"):
+        shutil.copytree(CHECKOUT / part, checkout / part)
+    for part in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+        shutil.copy(CHECKOUT / part, checkout / part)
+    (checkout / "models/gold/marts/mart_short_cut.sql").write_text("select 1 as n from {{ ref('bronze_titles') }}\n")
+    here = Lake(tmp_path / "lake", tmp_path)
+    done = here.dbt("parse", "--project-dir", str(checkout), "--profiles-dir", str(checkout), check=False)
+    assert done.returncode != 0
+    assert "private" in done.stdout
+
+
+@pytest.mark.parametrize("selector", ["hourly", "weekly", "catalogue", "viewing"])
+def test_every_selector_builds_from_raw(
+    selector: str, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]
+) -> None:
+    lake = new_lake(selector)
+    lake.ingest("--from", str(make_sample()))
+    done = lake.dbt("build", "--selector", selector, "--exclude-resource-type", "unit_test")
+    assert "grants" not in done.stdout
+    built = {name.split("/")[1] for name in lake.tables("gold")}
+    assert ("fct_catalogue_title" in built) == (selector != "viewing")
+    assert ("fct_weekly_top10_global" in built) == (selector != "catalogue")
+    assert ("mart_people" in built) == (selector in ("weekly", "catalogue"))
+    assert ("mart_viewing_trends" in built) == (selector in ("weekly", "viewing"))
+
+
+def test_most_watched_counts_places(sample: Lake) -> None:
+    """Against a count in plain Python over the silver lists."""
+    lists = sample.read("silver/silver_top10_countries")
+    points: Counter[tuple[str, str, int]] = Counter()
+    weeks: defaultdict[tuple[str, str, int], set[object]] = defaultdict(set)
+    for row in lists.iter_rows(named=True):
+        key = row["country_name"], row["category"], row["show_key"]
+        points[key] += 11 - row["weekly_rank"]
+        weeks[key].add(row["week"])
+    mart = sample.read("gold/mart_most_watched_country")
+    assert mart.height == len(points) > 0
+    for row in mart.iter_rows(named=True):
+        key = row["country_name"], row["category"], row["show_key"]
+        assert (row["points"], row["weeks_in_top_10"]) == (points[key], len(weeks[key]))
+        better = sum(1 for other, score in points.items() if other[:2] == key[:2] and score > points[key])
+        assert row["points_rank"] == better + 1
+
+
+def test_genre_engagement_counts_hours_of_matched_titles(sample: Lake) -> None:
+    shows = sample.read("gold/dim_show").filter(pl.col("title_key") != -1)
+    lists = sample.read("silver/silver_top10_global")
+    hours: Counter[int] = Counter()
+    titles = dict(shows.select("show_key", "title_key").iter_rows())
+    for show, viewed in lists.select("show_key", "weekly_hours_viewed").iter_rows():
+        if show in titles:
+            hours[titles[show]] += viewed
+    expected: Counter[int] = Counter()
+    for title, genre in sample.read("gold/bridge_title_genre").select("title_key", "genre_key").iter_rows():
+        expected[genre] += hours[title]
+    mart = dict(sample.read("gold/mart_genre_engagement").select("genre_key", "hours_viewed").iter_rows())
+    assert sum(mart.values()) > 0
+    assert mart == dict(expected)
+
+
+def test_people_and_their_companions(sample: Lake) -> None:
+    titles: defaultdict[int, set[int]] = defaultdict(set)
+    for bridge in ("cast", "director"):
+        for title, person in sample.read(f"gold/bridge_title_{bridge}").select("title_key", "person_key").iter_rows():
+            titles[person].add(title)
+    frequent = {person: len(names) for person, names in titles.items() if len(names) >= 2}
+    cut = sorted(frequent.values(), reverse=True)[min(999, len(frequent) - 1)]
+    people = dict(sample.read("gold/mart_people").select("person_key", "titles").iter_rows())
+    assert people == {person: count for person, count in frequent.items() if count >= cut}
+    together = sample.read("gold/mart_people_together")
+    assert together.height > 0
+    for person, companion, count in together.select("person_key", "companion_key", "titles_together").iter_rows():
+        assert person in people
+        assert person != companion
+        assert count == len(titles[person] & titles[companion]) >= 2
+    assert together.filter(~pl.col("companion_rank").is_between(1, 10)).is_empty()
+
+
+def test_growth_ends_with_all_titles_that_have_a_day(sample: Lake) -> None:
+    titles = sample.read("gold/fct_catalogue_title")
+    growth = sample.read("gold/mart_catalogue_growth")
+    last = growth.filter(pl.col("month_start") == pl.col("month_start").max())
+    assert last["titles_so_far"].sum() == titles.filter(pl.col("date_added_key") != -1).height
+    assert growth["titles_added"].sum() == titles.height
