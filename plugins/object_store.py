@@ -39,10 +39,14 @@ def connect_object_store(conn: duckdb.DuckDBPyConnection, root: str) -> None:
             options |= {"endpoint": host, "url_style": "path", "use_ssl": str(protocol == "https").lower()}
     elif scheme in ("az", "abfss"):
         load_extension(conn, "azure")
-        account = f"AccountName={env('AZURE_STORAGE_ACCOUNT_NAME')};AccountKey={env('AZURE_STORAGE_ACCOUNT_KEY')}"
+        name, key = env("AZURE_STORAGE_ACCOUNT_NAME"), env("AZURE_STORAGE_ACCOUNT_KEY")
+        if not name or not key:
+            raise DbtRuntimeError(f"For {root}, set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY.")
         endpoint = env("AZURE_STORAGE_ENDPOINT")
+        if env("AZURE_STORAGE_USE_EMULATOR"):
+            endpoint = f"{env('AZURITE_BLOB_STORAGE_URL') or 'http://127.0.0.1:10000'}/{name}"
         where = f"BlobEndpoint={endpoint}" if endpoint else "DefaultEndpointsProtocol=https"
-        options = {"type": "azure", "connection_string": f"{where};{account}"}
+        options = {"type": "azure", "connection_string": f"{where};AccountName={name};AccountKey={key}"}
     else:
         return
     parts = ", ".join(f"{key} {literal(value)}" for key, value in options.items() if value)

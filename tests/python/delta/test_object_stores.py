@@ -1,0 +1,65 @@
+"""A whole build in S3 and in Azure Blob Storage, on emulators that the tests start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.python.delta.project import Project
+from tests.python.ingest.test_object_stores import azure, s3  # noqa: F401 (fixtures)
+
+FILES = {
+    "seeds/s.csv": "id,name\n1,a\n2,b\n",
+    "models/t.sql": "{{ config(materialized='table', partition_by='name') }} select * from {{ ref('s') }}",
+    "models/m.sql": "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}"
+    " select *, {{ var('n', 0) }} as n from {{ ref('t') }} where id >= {{ var('least', 0) }}",
+    "models/a.sql": "{{ config(materialized='incremental') }} select id from {{ ref('m') }}"
+    " {% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}",
+    "models/m.yml": "models: [{name: m, columns: [{name: id, data_tests: [unique, not_null]}]}]",
+    "snapshots/sn.sql": "{% snapshot sn %}{{ config(unique_key='id', strategy='check', check_cols=['n']) }}"
+    " select * from {{ ref('m') }}{% endsnapshot %}",
+}
+TABLES = ("s", "t", "m", "a", "sn")
+
+
+def check_builds(folder: Path, root: str) -> None:
+    """A build, one after nothing happened, one after a change, and table care, each a process of its own."""
+    project = Project(folder, FILES, root=root)
+
+    def dbt(*args: str) -> str:
+        process = project.process(*args)
+        out, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, out
+        return out
+
+    def versions() -> list[int]:
+        return [DeltaTable(f"{root}/s/{table}").version() for table in TABLES]
+
+    dbt("build")
+    assert versions() == [0] * 5
+    dbt("build")
+    assert versions() == [0] * 5
+    changed = dbt("build", "--vars", "{n: 5, least: 2}")
+    assert "merge (0 inserted, 1 updated, 0 deleted)" in changed
+    assert versions() == [0, 0, 1, 0, 1]
+    shown = dbt("show", "--inline", "select string_agg(n, '|' order by id) as found from {{ ref('m') }}")
+    assert "0|5" in shown
+    assert "restored version 0" in dbt("run-operation", "restore", "--args", "{model: m, version: 0}")
+    assert "unchanged" in dbt("run", "-s", "t")
+
+
+def test_s3(tmp_path: Path, s3: str) -> None:  # noqa: F811
+    check_builds(tmp_path / "project", s3)
+
+
+def test_azure(tmp_path: Path, azure: str) -> None:  # noqa: F811
+    check_builds(tmp_path / "project", azure)
+
+
+def test_azure_without_an_account_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    project = Project(tmp_path / "project", FILES, root="az://container/lake")
+    out, _ = project.process("build").communicate(timeout=300)
+    assert "AZURE_STORAGE_ACCOUNT_NAME" in out and "Traceback" not in out
