@@ -10,32 +10,31 @@
   Example: {% for rule in expectations("silver_titles", ["drop"]) %}
 #}
 {% macro expectations(model, actions=["warn", "drop", "fail"]) %}
-  {% set found = [] %}
-  {% for rule in declared_expectations() if rule.model == model and rule.action in actions %}
-    {% do found.append(rule) %}
-  {% endfor %}
-  {{ return(found) }}
+  {{ return(declared_expectations(model) | selectattr("action", "in", actions) | list) }}
 {% endmacro %}
 
 
 {#
-  All expectations of the project. A unit test is compiled without dbt's graph, and so reads them from the view that
-  `remember_expectations` made when the run began.
+  All expectations of a model, or of the project. A unit test is compiled without dbt's graph, and so reads them from
+  the view that `remember_expectations` made when the run began.
 #}
-{% macro declared_expectations() %}
+{% macro declared_expectations(model=none) %}
   {% set found = [] %}
   {% if execute and graph.nodes is defined %}
     {% for node in graph.nodes.values() if node.resource_type == "test" and (node.get("test_metadata") or {}).name == "expectation" %}
-      {% set declared = node.test_metadata.kwargs %}
-      {% do found.append({
-          "model": node.attached_node.split(".")[2],
-          "rule": declared.rule,
-          "expression": render(declared.expression),
-          "action": declared.action,
-      }) %}
+      {% set declared_by = node.attached_node.split(".")[2] %}
+      {% if model in (none, declared_by) %}
+        {% set declared = node.test_metadata.kwargs %}
+        {% do found.append({
+            "model": declared_by,
+            "rule": declared.rule,
+            "expression": render(declared.expression) if "{{" in declared.expression else declared.expression,
+            "action": declared.action,
+        }) %}
+      {% endif %}
     {% endfor %}
   {% elif execute %}
-    {% for row in run_query("select model, rule, expression, action from declared_expectations").rows %}
+    {% for row in run_query("select model, rule, expression, action from declared_expectations where model = '" ~ model ~ "'").rows %}
       {% do found.append({"model": row[0], "rule": row[1], "expression": row[2], "action": row[3]}) %}
     {% endfor %}
   {% endif %}

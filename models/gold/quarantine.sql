@@ -1,3 +1,13 @@
+{{
+    config(
+        materialized='incremental',
+        incremental_strategy='merge',
+        unique_key=['model', '_file_path', '_row_number'],
+        not_matched_by_source_action='delete',
+        on_schema_change='append_new_columns',
+    )
+}}
+
 with
 
 verdicts as (
