@@ -1,0 +1,61 @@
+"""dbt in a process that stays: after the first run, a run costs half."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+from tests.python.lake import CHECKOUT
+
+_DONE = "DBT PROCESS DONE "
+_LOOP = f"""
+import sys
+from dbt.cli.main import dbtRunner
+for line in sys.stdin:
+    print("{_DONE}" + str(dbtRunner().invoke(line.split()).success), flush=True)
+"""
+
+
+class DbtProcess:
+    """Runs dbt commands one after the other against the lake in `root`; a context manager."""
+
+    def __init__(self, root: Path, work: Path) -> None:
+        env = {
+            "LAKEHOUSE_ROOT": str(root),
+            "DBT_TARGET_PATH": str(work / "target"),
+            "DBT_LOG_PATH": str(work / "logs"),
+            "DBT_PROJECT_DIR": str(CHECKOUT),
+            "DBT_USE_COLORS": "false",
+        }
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _LOOP],
+            cwd=CHECKOUT,
+            env=os.environ | env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def __call__(self, *args: str) -> None:
+        """Run `dbt <args>`; raises AssertionError with dbt's output if it fails."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        print(" ".join(args), file=self._process.stdin, flush=True)
+        output = []
+        for line in self._process.stdout:
+            output.append(line)
+            if _DONE in line:
+                assert line.strip().endswith("True"), "".join(output)
+                return
+        raise AssertionError("dbt ended:\n" + "".join(output))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()

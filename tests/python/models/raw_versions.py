@@ -1,0 +1,62 @@
+"""Versions of the catalogue's files, written to raw as the ingest writes them, with any commit time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+
+from tests.python.lake import Lake
+
+Record = Sequence[str]
+
+FIELDS = {
+    "titles": (
+        *("duration_minutes", "duration_seasons", "type", "title", "date_added", "release_year", "rating"),
+        *("description", "show_id"),
+    ),
+    "cast": ("cast", "show_id"),
+    "category": ("listed_in", "show_id"),
+    "countries": ("country", "show_id"),
+    "directors": ("director", "show_id"),
+}
+FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Load:
+    """New versions of some files, committed upstream on a day (0 is FIRST_DAY); file -> records, fields as text."""
+
+    day: int
+    files: Mapping[str, tuple[Record, ...]]
+
+    @property
+    def committed_at(self) -> datetime:
+        return FIRST_DAY + timedelta(days=self.day)
+
+
+def write(load: Load, number: int, lake: Lake) -> None:
+    """Append a load to raw as version `number` of its files."""
+    for file, records in load.files.items():
+        if not records:
+            continue
+        fields = FIELDS[file]
+        frame = pl.DataFrame(
+            [tuple(value or None for value in record) for record in records],
+            schema=dict.fromkeys(fields, pl.String),
+            orient="row",
+        ).with_columns(
+            pl.lit("catalogue").alias("_source"),
+            pl.lit(f"netflix_{file}.csv").alias("_file_path"),
+            pl.lit(f"sha{number}").alias("_file_sha"),
+            pl.lit(number, dtype=pl.Int64).alias("_file_version"),
+            pl.lit(None, dtype=pl.String).alias("_commit_sha"),
+            pl.lit(load.committed_at, dtype=pl.Datetime("us", "UTC")).alias("_committed_at"),
+            pl.lit(f"batch{number}").alias("_batch_id"),
+            pl.lit(load.committed_at, dtype=pl.Datetime("us", "UTC")).alias("_ingested_at"),
+            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
+            pl.lit(None, dtype=pl.String).alias("_rescued_data"),
+        )
+        frame.write_delta(str(lake.root / "raw" / f"netflix_{file}"), mode="append")

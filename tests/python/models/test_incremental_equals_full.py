@@ -1,0 +1,190 @@
+"""Building after each load gives the same rows, in every silver and gold table, as one build at the end.
+
+NETFLIX_PROPERTY_EXAMPLES sets the number of histories that are made up (default 1, beside the one written out here),
+NETFLIX_SAMPLE_WEEKS how many weeks of the sample are loaded (default 4); each load is one run of dbt.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, Phase, example, given, note, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from tests.python.lake import Lake
+from tests.python.models.dbt_process import DbtProcess
+from tests.python.models.raw_versions import Load, Record, write
+
+EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
+WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "4"))
+
+# Marts are tables over these alone; what is here exercises every path that depends on what was built before.
+SELECTION = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test", "--exclude", "path:models/gold/marts")
+ABOUT_THE_RUN = ["_run_id", "_judged_at"]
+
+
+def movie(number: int, title: str = "A", rating: str = "R", day: str = "9/9/2019") -> Record:
+    return ("90", "", "Movie", title, day, "2018", rating, "Text.", str(number))
+
+
+CUT = (
+    ("40", "", "Movie", "A story of a", "", "", "", "", ""),
+    ('Fortress"', "9/9/2019", "1944", "R", "T.", "5", "", "", ""),
+)
+CONFLICT = ("<<<<<<< HEAD", "", "", "", "", "", "", "", "")
+
+titles = st.lists(
+    st.one_of(
+        st.builds(
+            movie,
+            st.integers(1, 4),
+            st.sampled_from(["A", "B", "Ame\u0301lie", " A "]),
+            st.sampled_from(["R", "", "PG"]),
+            st.sampled_from(["9/9/2019", "31/12/2019", "9/9/2919"]),
+        ).map(lambda record: (record,)),
+        st.sampled_from([(movie(1, ""),), ((*movie(2)[:8], ""),), CUT, CUT[:1], CUT[1:]]),
+    ),
+    min_size=1,
+    max_size=6,
+).map(lambda groups: tuple(record for group in groups for record in group))
+refused = titles.map(lambda records: (*records, CONFLICT))
+names = st.lists(
+    st.tuples(st.sampled_from(["Ana", "ANA", "Bo", "Bo,", "", "N/A"]), st.sampled_from(["1", "2", "3", "4", "x"])),
+    min_size=1,
+    max_size=6,
+).map(tuple)
+files = st.fixed_dictionaries(
+    {},
+    optional={
+        "titles": st.one_of(titles, titles, titles, titles, refused),
+        "cast": names,
+        "category": names,
+        "countries": names,
+        "directors": names,
+    },
+)
+loads = st.builds(Load, st.integers(0, 9), files.filter(bool))
+histories = st.lists(loads, min_size=2, max_size=8)
+
+CHILDREN = dict.fromkeys(("cast", "category", "countries", "directors"), (("Ana", "1"), ("Bo", "1"), ("Ana", "2")))
+WRITTEN_OUT = [
+    Load(2, {"titles": (movie(1), movie(2), *CUT), **CHILDREN}),
+    Load(4, {"titles": (movie(1, "B"), movie(2), movie(3)), "cast": (("ANA", "1"), ("Bo", "2"))}),  # changes
+    Load(4, {"titles": (movie(1, "C"), movie(2))}),  # at the same time: the state before never was
+    Load(6, {"titles": (movie(1), movie(2))}),  # 1 back to what it was, 3 removed
+    Load(8, {"titles": (movie(1), movie(1, "Z"), movie(3), movie(3), CUT[0])}),  # 2 removed, 3 returns, quarantine
+    Load(3, {"titles": (movie(1, "B"), movie(4)), "cast": (("Cy", "1"),)}),  # backfill in between
+    Load(9, {"titles": (movie(1, "Q"), CONFLICT)}),  # refused
+    Load(0, {"titles": (movie(2), CUT[0])}),  # backfill before all
+    Load(10, {"titles": (movie(3), movie(1, "Z"), CUT[0])}),  # nothing but another order
+]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=EXAMPLES == 1,
+)
+@given(history=histories)
+@example(history=WRITTEN_OUT)
+def test_building_after_each_load_equals_building_once(
+    tmp_path_factory: pytest.TempPathFactory, history: list[Load]
+) -> None:
+    note("\n".join(map(str, history)))
+    work = tmp_path_factory.mktemp("equal")
+    built = build_both_ways(work, [partial(write, load, number) for number, load in enumerate(history, start=1)])
+    assert history_of(built) == expected_history(history)
+    shutil.rmtree(work)
+
+
+def test_weeks_of_the_sample(tmp_path: Path, make_sample: Callable[..., Path]) -> None:
+    def load(week: int) -> Callable[[Lake], object]:
+        folder = make_sample(week, titles=200)
+        return lambda lake: lake.ingest("--from", str(folder))
+
+    built = build_both_ways(tmp_path, [load(week) for week in range(1, WEEKS + 1)])
+    changes = built.read("gold/fct_catalogue_change").filter(~pl.col("is_first_state"))
+    assert set(changes["change_type"]) == {"added", "changed", "removed"}
+    assert built.read("gold/dim_title")["valid_from"].n_unique() == WEEKS + 1
+
+
+def build_both_ways(work: Path, loads: list[Callable[[Lake], object]]) -> Lake:
+    """Build after each load and, in another lake, once after all; fails where the two differ. Returns the second."""
+    built = Lake(work / "lake", work)  # both at this place, so that dbt need not parse the project again
+
+    with DbtProcess(built.root, work) as dbt:
+        for load in loads:
+            load(built)
+            dbt(*SELECTION)
+    step = Lake(work / "step", work)
+    built.root.rename(step.root)
+
+    with DbtProcess(built.root, work) as dbt:
+        for load in loads:
+            load(built)
+        dbt(*SELECTION)
+
+    assert step.tables() == built.tables()
+    for name in built.tables("silver", "gold"):
+        if name != "gold/data_quality_results":
+            try:
+                assert_frame_equal(every_column(step, name), every_column(built, name))
+            except AssertionError as error:
+                raise AssertionError(name) from error
+    return built
+
+
+def every_column(lake: Lake, name: str) -> pl.DataFrame:
+    frame = lake.read(name).drop(ABOUT_THE_RUN, strict=False)
+    return frame.sort(frame.columns)
+
+
+History = list[tuple[int, str, str | None, datetime, datetime | None]]
+"""Rows of title number, title, rating, valid_from and valid_to."""
+
+
+def history_of(lake: Lake) -> History:
+    rows = lake.read("gold/dim_title").filter(pl.col("title_key") != -1)
+    return sorted(rows.select("show_id", "title", "rating", "valid_from", "valid_to").rows(), key=str)
+
+
+def expected_history(history: list[Load]) -> History:
+    """The same, worked out version by version in the order of their commits."""
+    versions = {}
+    for load in history:
+        records = load.files.get("titles")
+        if records and CONFLICT not in records:
+            versions[load.committed_at] = kept(records)
+    rows: History = []
+    held: dict[int, tuple[str, str | None, str | None]] = {}
+    since: dict[int, datetime] = {}
+    for at, now in sorted(versions.items()):
+        for number in [n for n in held if now.get(n) != held[n]]:
+            title, rating, _ = held.pop(number)
+            rows.append((number, title, rating, since.pop(number), at))
+        for number in now.keys() - held.keys():
+            held[number], since[number] = now[number], at
+    rows += [(number, *held[number][:2], since[number], None) for number in held]
+    return sorted(rows, key=str)
+
+
+def kept(records: tuple[Record, ...]) -> dict[int, tuple[str, str | None, str | None]]:
+    """Number -> title, rating and whatever else can differ, of the records that silver keeps."""
+    found: dict[int, tuple[str, str | None, str | None]] = {}
+    for place, record in enumerate(records):
+        if record == CUT[0] and records[place + 1 : place + 2] == CUT[1:]:
+            found[5] = ("A story of a Fortress", "R", None)
+        title = record[3].strip().replace("e\u0301", "\u00e9")
+        if record[2] == "Movie" and title and record[8] and record[4] != "9/9/2919":
+            found[int(record[8])] = (title, record[6] or None, "9/9/2019" if record[4] == "9/9/2019" else None)
+    return found
