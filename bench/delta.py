@@ -139,7 +139,9 @@ def project(folder: Path, file_format: str, models: int = 30) -> Path:
 def dbt_build(at: Path) -> None:
     """`dbt build` of a project, as a process of its own; fails loudly."""
     command = [str(Path(sys.executable).parent / "dbt"), "build", "--quiet"]
-    done = subprocess.run(command, cwd=at, env=os.environ | {"DBT_PROFILES_DIR": str(at)}, capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=at, env=os.environ | {"DBT_PROFILES_DIR": str(at)}, capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(f"dbt build failed:\n{done.stdout}\n{done.stderr}")
 

@@ -147,7 +147,9 @@ class Plugin(BasePlugin):
                 " Set location_root to <root>/<schema>, with the plugin's root and the model's schema."
             )
         if job.on_schema_change not in SCHEMA_CHANGES:
-            raise CompilationError(f"on_schema_change is {job.on_schema_change}, not one of {', '.join(SCHEMA_CHANGES)}.")
+            raise CompilationError(
+                f"on_schema_change is {job.on_schema_change}, not one of {', '.join(SCHEMA_CHANGES)}."
+            )
         for attempt in range(ATTEMPTS):
             with self._cursor(job) as cursor:
                 write = Write(cursor, job, f"{schema}.{name}", path, open_table(path), commit)
@@ -263,7 +265,7 @@ class Plugin(BasePlugin):
         table, zorder = write.found, write.job.options.get("zorder")
         if table.history(1)[0].get("operation") == "OPTIMIZE":
             return "nothing to do"
-        sizes = {"target_size": FILE_BYTES, "writer_properties": WRITER}
+        sizes: dict[str, Any] = {"target_size": FILE_BYTES, "writer_properties": WRITER}
         done = table.optimize.z_order(zorder, **sizes) if zorder else table.optimize.compact(**sizes)
         return f"{done['numFilesRemoved']} files became {done['numFilesAdded']}"
 
@@ -294,7 +296,8 @@ class Plugin(BasePlugin):
     def _reconcile(self, write: Write) -> tuple[str, dict[str, str], bool]:
         """Fit the query to the existing table as on_schema_change says.
 
-        Returns the query, its columns with their types, and whether the table has to be rewritten (a column goes or changes its type).
+        Returns the query, its columns with their types, and whether the table has to be rewritten (a column goes or
+        changes its type).
         """
         job, cursor, partitions = write.job, write.cursor, write.found.metadata().partition_columns
         if partitions != job.partition_by:
@@ -361,9 +364,7 @@ class Plugin(BasePlugin):
         """Note rows of the table (`from … where …`) in __changes as going."""
         columns = ", ".join(["*", *self._partition_before(write), f"false as {KEPT}"])
         write.cursor.execute(f"create temp table __going as select {columns} {rows}")
-        write.cursor.execute(
-            "create or replace temp table __changes as from __changes union all by name from __going"
-        )
+        write.cursor.execute("create or replace temp table __changes as from __changes union all by name from __going")
 
     def _apply(self, write: Write, done: str, types: dict[str, str], rewrite: bool) -> str:
         """Commit what __changes holds: rows that are KEPT are written, those that had a ROW are no longer there."""
@@ -413,7 +414,7 @@ class Plugin(BasePlugin):
         job = write.job
         data = delta_sql.decorated(write.cursor.sql(sql), set(job.not_null), job.comments)
         if write.table is not None:
-            how = {"mode": "overwrite", "schema_mode": "overwrite"}
+            how: dict[str, Any] = {"mode": "overwrite", "schema_mode": "overwrite"}
         else:
             how = {"mode": "error", "configuration": job.tblproperties or None, "description": job.description}
         self._commit(write, data, {FINGERPRINT: fingerprint} if fingerprint else {}, **how)

@@ -117,7 +117,9 @@ def bounds(
     if exact and refused:
         raise DbtRuntimeError(f"Partitions by {', '.join(refused)} cannot be replaced: use text, integers or dates.")
     used = {column: columns[column] for column, kind in types.items() if kind in ORDERED}
-    facts = ", ".join(f"[min({e})::varchar, max({e})::varchar, (count(*) - count({e}))::varchar]" for e in used.values())
+    facts = ", ".join(
+        f"[min({e})::varchar, max({e})::varchar, (count(*) - count({e}))::varchar]" for e in used.values()
+    )
     grouped = f"group by {groups}" if groups else "having count(*) > 0"
     predicates = []
     for group in cursor.execute(f"select {facts or 1} from {rows} {grouped}").fetchall():
@@ -141,7 +143,13 @@ def unsteady_functions(conn: duckdb.DuckDBPyConnection) -> set[str]:
         " or stability <> 'CONSISTENT' and function_name <> 'error'"
         " or function_type = 'table' and function_name not in ('range', 'generate_series', 'unnest')"
     ).fetchall()
-    return {name for (name,) in rows} | {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+    return {name for (name,) in rows} | {
+        "current_date",
+        "current_time",
+        "current_timestamp",
+        "localtime",
+        "localtimestamp",
+    }
 
 
 def inputs(cursor: duckdb.DuckDBPyConnection, sql: str, unsteady: set[str]) -> set[tuple[str, str]] | None:
@@ -151,7 +159,9 @@ def inputs(cursor: duckdb.DuckDBPyConnection, sql: str, unsteady: set[str]) -> s
     its `get_table_names` looks through views, and so does not name them.
     """
     tree = json.loads(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
-    tables, ctes, steady = set(), set(), not tree["error"]
+    tables: set[tuple[str, str]] = set()
+    ctes: set[str] = set()
+    steady = not tree["error"]
     for node in nodes(tree):
         if node.get("type") == "BASE_TABLE":
             tables.add((node["schema_name"], node["table_name"]))

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from plugins.delta import load_extension
+from plugins.object_store import load_extension
 from tests.python.ingest.github_server import GitHubServer, Repository, running
 from tests.python.lake import CHECKOUT, DATA, Lake, needs_real_data
 

@@ -139,8 +139,6 @@ class TestDocsGenReferences(BaseDocsGenReferences):
         return expected_references_catalog(project, role=None, **types, **CATALOG)
 
 
-
-
 # seeds ---------------------------------------------------------------------------------------------------------------
 
 
@@ -401,9 +399,7 @@ class CompiledSelect:
         """
 
 
-class TestTableConstraintsRuntimeDdlEnforcement(
-    CompiledSelect, constraints.BaseConstraintsRuntimeDdlEnforcement
-): ...
+class TestTableConstraintsRuntimeDdlEnforcement(CompiledSelect, constraints.BaseConstraintsRuntimeDdlEnforcement): ...
 
 
 class TestIncrementalConstraintsRuntimeDdlEnforcement(

@@ -1,4 +1,4 @@
-"""Whatever is merged, deleted, replaced or appended: afterwards exactly the rows that a plain model of it has are there."""
+"""Whatever is merged, deleted, replaced or appended: afterwards exactly the rows are there that a plain model has."""
 
 from __future__ import annotations
 
@@ -15,9 +15,13 @@ from tests.python.delta.direct import Tables, values
 
 Row = tuple[int | None, str | None, str | None, int | None]
 COLUMNS = {"k": "integer", "name": "varchar", "part": "varchar", "n": "bigint"}
-TEXT = st.one_of(st.none(), st.sampled_from(["", "a", "A", "é", "it's", 'say "x"', "a/b=c", "%2F", " ", "x" * 80 + "1"]))
+TEXT = st.one_of(
+    st.none(), st.sampled_from(["", "a", "A", "é", "it's", 'say "x"', "a/b=c", "%2F", " ", "x" * 80 + "1"])
+)
 PART = TEXT.filter(lambda value: value != "")  # which Delta, as a partition value, takes for null
-ROWS = st.lists(st.tuples(st.one_of(st.none(), st.integers(-3, 12)), TEXT, PART, st.one_of(st.none(), st.integers(0, 3))))
+ROWS = st.lists(
+    st.tuples(st.one_of(st.none(), st.integers(-3, 12)), TEXT, PART, st.one_of(st.none(), st.integers(0, 3)))
+)
 QUICK = settings(max_examples=int(os.environ.get("DELTA_EXAMPLES", "10")), deadline=None)
 NUMBER = count()
 
@@ -82,14 +86,18 @@ def test_merge(
         for ours in expected:
             new = next((theirs for theirs in source if matches(ours, theirs, keys)), None)
             if new is not None:
-                after.append(tuple(n if not only or c in only else o for c, o, n in zip(columns, ours, new, strict=True)))
+                after.append(
+                    tuple(n if not only or c in only else o for c, o, n in zip(columns, ours, new, strict=True))
+                )
             elif not delete:
                 after.append(ours)
         after += [theirs for theirs in source if not any(matches(ours, theirs, keys) for ours in expected)]
         before = tables.version(name)
         tables.job("merge", values(source, COLUMNS), name, partition_by=partition_by, **job)
         assert found(tables, name) == Counter(after)
-        if all(row[i] is not None for row in source for i in keys):  # a null matches nothing, so its row always comes anew
+        if all(
+            row[i] is not None for row in source for i in keys
+        ):  # a null matches nothing, so its row always comes anew
             assert (tables.version(name) == before) == (Counter(after) == Counter(expected))
         expected = after
 
@@ -150,7 +158,9 @@ def test_incremental_predicates_limit_what_matches_and_what_is_read(alone: Table
     source = "select 1 as k, 'new' as part, 1 as n union all select 2, 'new', 1"
     alone.job("merge", source, incremental_predicates=["DBT_INTERNAL_DEST.part = 'new'"], **both)
     assert alone.rows() == [(1, "new", 1), (1, "old", 0), (2, "new", 1)]
-    alone.job("merge", "select 2 as k, 'new' as part, 5 as n", incremental_predicates=["dbt_internal_source.n < 5"], **both)
+    alone.job(
+        "merge", "select 2 as k, 'new' as part, 5 as n", incremental_predicates=["dbt_internal_source.n < 5"], **both
+    )
     assert alone.rows()[-2:] == [(2, "new", 1), (2, "new", 5)]
 
 
@@ -158,7 +168,10 @@ def test_excluded_columns_keep_their_values(alone: Tables) -> None:
     alone.job("overwrite", "select 1 as k, 'a' as x, 'b' as y")
     done = alone.job("merge", "select 1 as k, 'c' as x, 'd' as y", unique_key=["k"], merge_exclude_columns=["y"])
     assert (done, alone.rows()) == ("merge (0 inserted, 1 updated, 0 deleted)", [(1, "c", "b")])
-    assert alone.job("merge", "select 1 as k, 'c' as x, 'e' as y", unique_key=["k"], merge_exclude_columns=["y"]) == "nothing new"
+    assert (
+        alone.job("merge", "select 1 as k, 'c' as x, 'e' as y", unique_key=["k"], merge_exclude_columns=["y"])
+        == "nothing new"
+    )
 
 
 def test_columns_named_like_those_of_delta_scan(alone: Tables) -> None:
@@ -193,7 +206,7 @@ def test_schema_changes(alone: Tables, strategy: str, mode: str) -> None:
     alone.job("overwrite", "select 1 as k, 'a' as gone, 'b' as stays", **job)
     change = (strategy, "select 2 as k, 'c' as stays, true as came")
     if mode in ("ignore", "fail") or (strategy, mode) == ("insert_overwrite", "sync_all_columns"):
-        with pytest.raises(CompilationError, match="came.*missing.*gone"):
+        with pytest.raises(CompilationError, match=r"came.*missing.*gone"):
             alone.job(*change, **job)
         assert alone.rows() == [(1, "a", "b")]
         return

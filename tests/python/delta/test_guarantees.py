@@ -98,7 +98,7 @@ def test_refused_types(tmp_path: Path, shared: Tables, expression: str, name: st
 
 def test_numbers_that_do_not_fit_are_an_error(tmp_path: Path, shared: Tables) -> None:
     shared.move(tmp_path)
-    with pytest.raises(Exception, match="out of range|Could not cast"):
+    with pytest.raises(Exception, match=r"out of range|Could not cast"):
         shared.job("overwrite", "select 170141183460469231731687303715884105727::hugeint as c")
     assert not (tmp_path / "s" / "t" / "_delta_log").exists()
 
@@ -146,7 +146,9 @@ def test_unchanged_inputs_are_not_computed_again(tmp_path: Path, shared: Tables)
     shared.job("append", "select 2 as k", "source")
     assert shared.job("overwrite", sql, reuse=True) == "overwrite"
     assert len(shared.rows()) == 2
-    write_deltalake(shared.path(), pl.DataFrame({"k": [9], "n": [9]}, schema={"k": pl.Int32, "n": pl.Int64}), mode="append")
+    write_deltalake(
+        shared.path(), pl.DataFrame({"k": [9], "n": [9]}, schema={"k": pl.Int32, "n": pl.Int64}), mode="append"
+    )
     assert shared.job("overwrite", sql, reuse=True) == "overwrite"  # somebody else changed the result
     assert len(shared.rows()) == 2
 
@@ -233,7 +235,7 @@ def test_a_conflict_that_does_not_end_is_an_error(
 
     monkeypatch.setattr(plugins.delta, "write_deltalake", slow)
     monkeypatch.setattr(plugins.delta.time, "sleep", lambda seconds: None)
-    with pytest.raises(DbtRuntimeError, match="another writer committed.*Nothing was written; run the model again"):
+    with pytest.raises(DbtRuntimeError, match=r"another writer committed.*Nothing was written; run the model again"):
         shared.job("append", "select 2::bigint as k")
     assert (2,) not in shared.rows(f"from delta_scan('{shared.path()}')")
 
@@ -299,7 +301,9 @@ def test_descriptions_comments_and_properties(tmp_path: Path, shared: Tables) ->
     shared.job("append", "select 3 as k, 4 as n", **job)
     assert shared.delta().schema().fields[0].metadata == {"comment": "the key"}
     assert shared.delta().metadata().configuration == {"delta.appendOnly": "true"}
-    assert shared.rows("select comment from duckdb_columns() where table_name = 't' and column_name = 'k'") == [("the key",)]
+    assert shared.rows("select comment from duckdb_columns() where table_name = 't' and column_name = 'k'") == [
+        ("the key",)
+    ]
 
 
 def test_table_care_and_time_travel(tmp_path: Path, shared: Tables) -> None:

@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
-
 from tests.python.delta.project import Project
 
 KILLS = int(os.environ.get("DELTA_KILLS", "2"))
 ROWS = 20_000
 CONFIG = "config(materialized='incremental', incremental_strategy='{strategy}', unique_key='id', partition_by='part')"
-SOURCE = "select i::bigint as id, i % 7 as part, i * {{ var('factor', 1) }} as n from range({{ var('rows', 0) }}) as r (i)"
+SOURCE = (
+    "select i::bigint as id, i % 7 as part, i * {{ var('factor', 1) }} as n from range({{ var('rows', 0) }}) as r (i)"
+)
 FILES = {
     "models/up.sql": "{{ config(materialized='table') }} " + SOURCE,
     "models/added.sql": "{{ " + CONFIG.format(strategy="append") + " }} select * from {{ ref('up') }}"

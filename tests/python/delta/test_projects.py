@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -87,7 +86,10 @@ unit_tests:
 
 def test_duckdb_file_deleted_between_any_two_commands(make: Make, tmp_path: Path) -> None:
     file = tmp_path / "state.duckdb"
-    files = {"seeds/s.csv": "id\n1\n", "models/up.sql": "{{ config(materialized='table') }} select id, 'a' as name from {{ ref('s') }}"}
+    files = {
+        "seeds/s.csv": "id\n1\n",
+        "models/up.sql": "{{ config(materialized='table') }} select id, 'a' as name from {{ ref('s') }}",
+    }
     project = make(files | {"models/inc.sql": INCREMENTAL}, database=str(file))
     for command in (("seed",), ("run", "-s", "up"), ("run", "-s", "inc"), ("run", "-s", "inc")):
         process = project.process(*command)
@@ -146,7 +148,13 @@ def test_stored_failures_without_delta(make: Make) -> None:
 
 def test_contract_with_portable_types(make: Make) -> None:
     """`timestamp` and `string` are types that a contract can name for DuckDB and Spark alike."""
-    columns = [("id", "bigint"), ("name", "string"), ("moment", "timestamp"), ("amount", "decimal(10, 2)"), ("ok", "boolean")]
+    columns = [
+        ("id", "bigint"),
+        ("name", "string"),
+        ("moment", "timestamp"),
+        ("amount", "decimal(10, 2)"),
+        ("ok", "boolean"),
+    ]
     entries = ", ".join(f"{{name: {name}, data_type: '{dtype}'}}" for name, dtype in columns)
     contract = f"models: [{{name: m, config: {{contract: {{enforced: true}}}}, columns: [{entries}]}}]"
     sql = "select true as ok, 1::bigint as id, 'a' as name, timestamp '2024-01-01' as moment, 1.5::decimal(10, 2) as amount"
@@ -172,22 +180,34 @@ def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixtur
         ("restore", "{model: a, version: 0}"),
     ):
         done = project.process("run-operation", operation, "--args", args).communicate()[0]
-        said = {"optimize": "a: 2 files became 1", "vacuum": "dry run", "history": "OPTIMIZE", "restore": "a: restored version 0"}
+        said = {
+            "optimize": "a: 2 files became 1",
+            "vacuum": "dry run",
+            "history": "OPTIMIZE",
+            "restore": "a: restored version 0",
+        }
         assert said[operation] in done
     assert project.rows("a") == [(1,)]
     show = "select count(*) as n from {{ as_of(ref('a'), version=1) }}"
     assert "| 2 |" in project.process("show", "--inline", show).communicate()[0]
-    assert "no Delta model, seed or snapshot named nope" in project.process(
-        "run-operation", "optimize", "--args", "{model: nope}"
-    ).communicate()[0]
+    assert (
+        "no Delta model, seed or snapshot named nope"
+        in project.process("run-operation", "optimize", "--args", "{model: nope}").communicate()[0]
+    )
 
 
 @pytest.mark.parametrize(
     ("config", "message"),
     [
         ("incremental_strategy='replace_where'", "incremental strategy"),
-        ("incremental_strategy='merge', unique_key='id', not_matched_by_source_action='update'", "can only be delete, not update"),
-        ("incremental_strategy='merge', unique_key='id', merge_condition='x', matched_condition='true'", "matched_condition cannot be honoured"),
+        (
+            "incremental_strategy='merge', unique_key='id', not_matched_by_source_action='update'",
+            "can only be delete, not update",
+        ),
+        (
+            "incremental_strategy='merge', unique_key='id', merge_condition='x', matched_condition='true'",
+            "matched_condition cannot be honoured",
+        ),
         ("liquid_clustered_by='id'", "liquid_clustered_by cannot be honoured"),
         ("location_root='/somewhere/else'", "location_root puts the table at /somewhere/else/m"),
         ("on_schema_change='whatever'", "on_schema_change"),
@@ -247,7 +267,11 @@ def test_a_failing_model_leaves_its_version_and_others_build(make: Make) -> None
 
 @pytest.mark.parametrize("root", ["with space", "it's ünï"])
 def test_root_with_unusual_characters(make: Make, tmp_path: Path, root: str) -> None:
-    up = "{{ config(materialized='table', location_root=\"" + str(tmp_path / root / "s") + "\") }} select 1 as id, 'a' as name"
+    up = (
+        "{{ config(materialized='table', location_root=\""
+        + str(tmp_path / root / "s")
+        + "\") }} select 1 as id, 'a' as name"
+    )
     project = make({"models/up.sql": up, "models/inc.sql": INCREMENTAL}, root=str(tmp_path / root))
     project.build()
     project.build()
@@ -255,18 +279,24 @@ def test_root_with_unusual_characters(make: Make, tmp_path: Path, root: str) -> 
 
 
 def test_upper_case_schema_and_quoted_column_names(make: Make) -> None:
-    model = "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='Show Id', schema='Upper') }}" + (
-        " select 1 as \"Show Id\", 'x' as \"select\" {% if is_incremental() %} union all select 2, 'y' {% endif %}"
+    model = (
+        "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='Show Id', schema='Upper') }}"
+        + (" select 1 as \"Show Id\", 'x' as \"select\" {% if is_incremental() %} union all select 2, 'y' {% endif %}")
     )
     project = make({"models/m.sql": model})
     project.build()
     assert project.build()["m"][1] == "merge (1 inserted, 0 updated, 0 deleted)"
-    assert os.listdir(project.at / "lake") == ["s_Upper"]
+    assert [folder.name for folder in (project.at / "lake").iterdir()] == ["s_Upper"]
 
 
 def test_a_long_running_process_sees_what_others_wrote(make: Make) -> None:
     """dbt keeps its connection from one invocation to the next in one process; tables change in between."""
-    project = make({"models/a.sql": "{{ config(materialized='table') }} select 1 as id", "models/b.sql": "{{ config(materialized='table') }} select * from {{ ref('a') }}"})
+    project = make(
+        {
+            "models/a.sql": "{{ config(materialized='table') }} select 1 as id",
+            "models/b.sql": "{{ config(materialized='table') }} select * from {{ ref('a') }}",
+        }
+    )
     project.build()
     project.write("models/a.sql", "{{ config(materialized='table') }} select 'two' as id, 3 as more")
     other = project.process("run", "-s", "a")
