@@ -10,11 +10,11 @@
 {#- The rules, each with the silver model whose records it is about; each model has key_is_unique (macro verdicts). #}
 {%- set rules = [] %}
 {%- for declared in declared_expectations() %}
-    {%- set about = declared.model | replace('bronze_', 'silver_') %}
-    {%- do rules.append({'model': declared.model, 'about': about, 'rule': declared.rule, 'action': declared.action}) %}
+{%- set about = declared.model | replace('bronze_', 'silver_') %}
+{%- do rules.append({'model': declared.model, 'about': about, 'rule': declared.rule, 'action': declared.action}) %}
 {%- endfor %}
 {%- for model in rules | map(attribute='about') | unique | sort %}
-    {%- do rules.append({'model': model, 'about': model, 'rule': 'key_is_unique', 'action': 'drop'}) %}
+{%- do rules.append({'model': model, 'about': model, 'rule': 'key_is_unique', 'action': 'drop'}) %}
 {%- endfor %}
 
 with
@@ -37,7 +37,11 @@ rules as (
 
     union all
 
-    select '{{ rule.model }}', '{{ rule.about }}', '{{ rule.rule }}', '{{ rule.action }}'
+    select
+        '{{ rule.model }}',
+        '{{ rule.about }}',
+        '{{ rule.rule }}',
+        '{{ rule.action }}'
     {%- endfor %}
 
 ),
@@ -65,9 +69,9 @@ violations as (
         sum(verdicts.n_records) as failed
     from verdicts
     inner join rules
-        on
-            verdicts.model = rules.about
-            and ',' || verdicts.rules || ',' like '%,' || rules.rule || ',%'
+    on
+        verdicts.model = rules.about
+        and ',' || verdicts.rules || ',' like '%,' || rules.rule || ',%'
     where verdicts.rules is not null
     group by verdicts.model, rules.rule, verdicts._run_id
 
@@ -91,10 +95,10 @@ results as (
     from judged
     inner join rules on judged.model = rules.about
     left join violations
-        on
-            judged.model = violations.model
-            and judged._run_id = violations._run_id
-            and rules.rule = violations.rule
+    on
+        judged.model = violations.model
+        and judged._run_id = violations._run_id
+        and rules.rule = violations.rule
 
 )
 

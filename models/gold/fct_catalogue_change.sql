@@ -80,9 +80,9 @@ catalogue_changes as (
     from changes
     cross join first_state
     left join dim_title as old_titles
-        on changes.previous_title_version_key = old_titles.title_version_key and changes.change_type = 'changed'
+    on changes.previous_title_version_key = old_titles.title_version_key and changes.change_type = 'changed'
     left join dim_title as new_titles
-        on changes.title_version_key = new_titles.title_version_key and changes.change_type = 'changed'
+    on changes.title_version_key = new_titles.title_version_key and changes.change_type = 'changed'
 
 )
 

@@ -24,7 +24,7 @@ judged_versions as (
         _file_version,
         _committed_at,
         row_number() over (
-            partition by model, _committed_at order by _file_version desc, _file_path
+            partition by model, _committed_at order by _file_version desc, _file_path asc
         ) as recency
     from verdicts
     where verdict <> 'refused'
@@ -60,10 +60,10 @@ quarantined as (
         verdicts._row_number
     from verdicts
     inner join states
-        on
-            verdicts.model = states.model
-            and verdicts._file_path = states._file_path
-            and verdicts._file_version = states._file_version
+    on
+        verdicts.model = states.model
+        and verdicts._file_path = states._file_path
+        and verdicts._file_version = states._file_version
     where verdicts.verdict = 'quarantined'
 
 ),
@@ -107,10 +107,10 @@ current_quarantine as (
         quarantined._row_number
     from quarantined
     inner join stays
-        on
-            quarantined.model = stays.model
-            and quarantined.record = stays.record
-            and quarantined.state = stays.last_state
+    on
+        quarantined.model = stays.model
+        and quarantined.record = stays.record
+        and quarantined.state = stays.last_state
     where quarantined.age = 1
 
 )

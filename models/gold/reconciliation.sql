@@ -31,10 +31,10 @@ outcomes as (
         model,
         _file_path,
         _file_version,
-        {%- for verdict in ['kept', 'repaired', 'duplicate', 'quarantined', 'refused'] %}
-        cast(coalesce(sum(case when verdict = '{{ verdict }}' then n_records end), 0) as bigint) as {{ verdict }}
-        {{- ',' if not loop.last }}
-        {%- endfor %}
+    {%- for verdict in ['kept', 'repaired', 'duplicate', 'quarantined', 'refused'] %}
+    cast(coalesce(sum(case when verdict = '{{ verdict }}' then n_records end), 0) as bigint) as {{ verdict }}
+    {{- ',' if not loop.last }}
+    {%- endfor %}
     from verdicts
     group by model, _file_path, _file_version
 
@@ -58,10 +58,10 @@ reconciled as (
         records_in._file_version
     from records_in
     left join outcomes
-        on
-            records_in.model = outcomes.model
-            and records_in._file_path = outcomes._file_path
-            and records_in._file_version = outcomes._file_version
+    on
+        records_in.model = outcomes.model
+        and records_in._file_path = outcomes._file_path
+        and records_in._file_version = outcomes._file_version
 
 )
 

@@ -17,7 +17,7 @@ judged_versions as (
         _file_path,
         _file_version,
         _committed_at,
-        row_number() over (partition by _committed_at order by _file_version desc, _file_path) as recency
+        row_number() over (partition by _committed_at order by _file_version desc, _file_path asc) as recency
     from {{ ref('silver_catalogue_verdicts') }}
     where model = 'silver_titles' and verdict <> 'refused'
     group by _file_path, _file_version, _committed_at
@@ -51,17 +51,33 @@ known_states as (
 
 new_states as (
 
-    select _file_path, _file_version, _committed_at from states
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from states
     except
-    select _file_path, _file_version, _committed_at from known_states
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from known_states
 
 ),
 
 lost_states as (
 
-    select _file_path, _file_version, _committed_at from known_states
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from known_states
     except
-    select _file_path, _file_version, _committed_at from states
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from states
 
 ),
 
@@ -69,7 +85,11 @@ lost_states as (
 beginning as (
 
     select min(_committed_at) as since
-    from (select _committed_at from new_states union all select _committed_at from lost_states) as changed_states
+    from (
+        select _committed_at from new_states
+        union all
+        select _committed_at from lost_states
+    ) as changed_states
 
 ),
 
@@ -120,7 +140,7 @@ observed as (
         read_titles._file_version
     from read_titles
     inner join states
-        on {{ same(['_file_path', '_file_version'], 'read_titles', 'states') }}
+    on {{ same(['_file_path', '_file_version'], 'read_titles', 'states') }}
     {%- if is_incremental() %}
 
     union all
@@ -128,7 +148,10 @@ observed as (
     select
         show_id,
         {{ fields | join(', ') }},
-        (select count(*) from states cross join beginning where states._committed_at < beginning.since) as state,
+        (
+            select count(*) from states cross join beginning
+            where states._committed_at < beginning.since
+        ) as state,
         valid_from,
         _file_path,
         _file_version
@@ -195,9 +218,9 @@ history as (
         observed._file_version
     from spans
     inner join observed
-        on spans.show_id = observed.show_id and spans.first_state = observed.state
+    on spans.show_id = observed.show_id and spans.first_state = observed.state
     left join states as next_states
-        on spans.last_state + 1 = next_states.state
+    on spans.last_state + 1 = next_states.state
     {%- if is_incremental() %}
 
     union all
