@@ -78,6 +78,8 @@ docs: setup ## The dbt docs lineage site as one page
 
 bench: setup ## Measure speed and memory; prints tables
 	@$(BIN)/python -m bench.pipeline
+	@$(BIN)/python -m bench.ingest
+	@$(BIN)/python -m bench.delta
 
 lock: ## Resolve the dependencies of pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
