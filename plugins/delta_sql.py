@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -12,24 +11,15 @@ from arro3.core import RecordBatchReader, Schema
 from dbt_common.exceptions import DbtRuntimeError
 
 if TYPE_CHECKING:
-    from plugins.delta import Job
+    from plugins.delta_attempt import Job
 
+PLAIN_TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 # Delta at reader 1 / writer 2 has none of the types on the left.
-WIDENED = {
-    "utinyint": "SMALLINT",
-    "usmallint": "INTEGER",
-    "uinteger": "BIGINT",
-    "ubigint": "DECIMAL(20,0)",
-    "hugeint": "DECIMAL(38,0)",
-    "uhugeint": "DECIMAL(38,0)",
-    "uuid": "VARCHAR",
-    "enum": "VARCHAR",
-    "varchar": "VARCHAR",
-    "timestamp with time zone": "TIMESTAMP WITH TIME ZONE",
-}
+WIDENED = {"utinyint": "SMALLINT", "usmallint": "INTEGER", "uinteger": "BIGINT", "ubigint": "DECIMAL(20,0)"}
+WIDENED |= {"hugeint": "DECIMAL(38,0)", "uhugeint": "DECIMAL(38,0)", "uuid": "VARCHAR", "enum": "VARCHAR"}
+WIDENED |= dict.fromkeys((*PLAIN_TIMESTAMPS, "timestamp with time zone"), "TIMESTAMP WITH TIME ZONE")
 INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
-NATURAL = {*INTEGERS, "boolean", "float", "double", "decimal", "blob", "date"}
-PLAIN_TIMESTAMPS = {"timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns"}
+NATURAL = {*INTEGERS, "varchar", "boolean", "float", "double", "decimal", "blob", "date"}
 # Types whose values DuckDB and DataFusion order alike and read alike from text.
 ORDERED = {*INTEGERS, "varchar", "boolean", "date", "timestamp with time zone"}
 
@@ -49,33 +39,34 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def delta_type(column: str, dtype: Any, timestamp_ntz: bool = False) -> str:
-    """The DuckDB type to write a column as; raises DbtRuntimeError for a type that Delta does not have.
+def delta_type(column: str, dtype: Any, ntz: bool) -> str:
+    """The DuckDB type to write a column of a DuckDBPyType as; raises DbtRuntimeError where Delta has none.
 
-    dtype: a DuckDBPyType. Plain timestamps count as UTC and become timestamps with time zone, unless timestamp_ntz:
-    Delta's own type for them needs a table protocol that many readers do not know.
+    Plain timestamps count as UTC and become timestamps with time zone, unless ntz: Delta's own type for them needs a
+    table protocol that many readers do not know.
     """
     kind = dtype.id
+    parts = dict(dtype.children) if kind in ("list", "array", "struct", "map") else {}
+    inner = {name: delta_type(column, part, ntz) for name, part in parts.items() if name != "size"}
     if kind in ("list", "array"):
-        return f"{delta_type(column, dict(dtype.children)['child'], timestamp_ntz)}[]"
+        return f"{inner['child']}[]"
     if kind == "struct":
-        parts = (f"{quote(name)} {delta_type(column, part, timestamp_ntz)}" for name, part in dtype.children)
-        return f"STRUCT({', '.join(parts)})"
+        return f"STRUCT({', '.join(f'{quote(name)} {part}' for name, part in inner.items())})"
     if kind == "map":
-        parts = (delta_type(column, part, timestamp_ntz) for _, part in dtype.children)
-        return f"MAP({', '.join(parts)})"
-    if kind in PLAIN_TIMESTAMPS:
-        return "TIMESTAMP" if timestamp_ntz else "TIMESTAMP WITH TIME ZONE"
+        return f"MAP({', '.join(inner.values())})"
+    if kind in PLAIN_TIMESTAMPS and ntz:
+        return "TIMESTAMP"
     if kind in WIDENED or kind in NATURAL:
-        return WIDENED.get(kind, str(dtype))
+        return WIDENED.get(
+            kind, "VARCHAR" if kind == "varchar" else str(dtype)
+        )  # not JSON, which is text by another name
     raise DbtRuntimeError(f"Column {column} has the type {dtype}, which Delta does not have. Cast it in the model.")
 
 
-def delta_types(cursor: duckdb.DuckDBPyConnection, sql: str, timestamp_ntz: bool) -> dict[str, str]:
+def delta_types(cursor: duckdb.DuckDBPyConnection, sql: str, ntz: bool) -> dict[str, str]:
     """The columns of a query with the types to write them as."""
     relation = cursor.sql(f"select * from (\n{sql}\n) limit 0")
-    pairs = zip(relation.columns, relation.types, strict=True)
-    return {column: delta_type(column, dtype, timestamp_ntz) for column, dtype in pairs}
+    return {c: delta_type(c, dtype, ntz) for c, dtype in zip(relation.columns, relation.types, strict=True)}
 
 
 def castable(cursor: duckdb.DuckDBPyConnection, source: str, target: str) -> bool:
@@ -111,27 +102,21 @@ def bounds(
     rows: what follows `from`; columns: the expression of each column's values; groups: what follows `group by`;
     exact: a column of a type that DuckDB and DataFusion may not read alike is an error, instead of left out.
     """
-    relation = cursor.sql(f"select {', '.join(columns.values()) or 1} from {rows} limit 0")
-    types = {column: dtype.id for column, dtype in zip(columns, relation.types, strict=False)}
-    refused = [f"{column} ({kind})" for column, kind in types.items() if kind not in ORDERED]
-    if exact and refused:
-        raise DbtRuntimeError(f"Partitions by {', '.join(refused)} cannot be replaced: use text, integers or dates.")
-    used = {column: columns[column] for column, kind in types.items() if kind in ORDERED}
-    facts = ", ".join(
-        f"[min({e})::varchar, max({e})::varchar, (count(*) - count({e}))::varchar]" for e in used.values()
-    )
+    types = cursor.sql(f"select {', '.join(columns.values())} from {rows} limit 0").types
+    used = {c: dtype.id in INTEGERS for c, dtype in zip(columns, types, strict=True) if dtype.id in ORDERED}
+    if exact and len(used) < len(columns):
+        raise DbtRuntimeError(f"Partitions by {', '.join(columns)} cannot be replaced: use text, integers or dates.")
+    facts = "".join(", min({0})::varchar, max({0})::varchar, count(*) - count({0})".format(columns[c]) for c in used)
     grouped = f"group by {groups}" if groups else "having count(*) > 0"
     predicates = []
-    for group in cursor.execute(f"select {facts or 1} from {rows} {grouped}").fetchall():
+    for _, *found in cursor.execute(f"select 1{facts} from {rows} {grouped}").fetchall():
         parts = []
-        for column, (low, high, nulls) in zip(used, group, strict=True) if used else ():
-            name = quote(column)
-            if low is None:
-                parts.append(f"{name} is null")
-                continue
-            least, most = (low, high) if types[column] in INTEGERS else (literal(low), literal(high))
-            part = f"{name} = {least}" if low == high else f"{name} between {least} and {most}"
-            parts.append(part if nulls == "0" else f"({part} or {name} is null)")
+        for i, (column, number) in enumerate(used.items()):
+            low, high, nulls = found[3 * i : 3 * i + 3]
+            least, most = (low, high) if number else (literal(low), literal(high))
+            part = f"{quote(column)} = {least}" if low == high else f"{quote(column)} between {least} and {most}"
+            null = f"{quote(column)} is null"
+            parts.append(null if low is None else f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
     return predicates
 
@@ -143,48 +128,30 @@ def unsteady_functions(conn: duckdb.DuckDBPyConnection) -> set[str]:
         " or stability <> 'CONSISTENT' and function_name <> 'error'"
         " or function_type = 'table' and function_name not in ('range', 'generate_series', 'unnest')"
     ).fetchall()
-    return {name for (name,) in rows} | {
-        "current_date",
-        "current_time",
-        "current_timestamp",
-        "localtime",
-        "localtimestamp",
-    }
+    clock = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
+    return {name for (name,) in rows} | clock
 
 
 def inputs(cursor: duckdb.DuckDBPyConnection, sql: str, unsteady: set[str]) -> set[tuple[str, str]] | None:
     """The tables that a query reads, as (schema, name); None where they alone do not decide its result.
 
-    That is so where it calls the clock or a random function, or reads files. Read from DuckDB's own syntax tree:
-    its `get_table_names` looks through views, and so does not name them.
+    Read from DuckDB's own syntax tree: its `get_table_names` looks through views, and so does not name them.
     """
-    tree = json.loads(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
-    tables: set[tuple[str, str]] = set()
-    ctes: set[str] = set()
-    steady = not tree["error"]
-    for node in nodes(tree):
-        if node.get("type") == "BASE_TABLE":
-            tables.add((node["schema_name"], node["table_name"]))
+    nodes: list[dict[str, Any]] = []
+
+    def keep(node: dict[str, Any]) -> dict[str, Any]:
+        nodes.append(node)
+        return node
+
+    json.loads(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0], object_hook=keep)
+    for node in nodes:
         called = node.get("function_name") or (node.get("column_names") or [""])[-1].lower()
         pinned = called == "delta_scan" and '"version"' in json.dumps(node)
-        steady = steady and (called not in unsteady or pinned) and node.get("sample") is None
-        ctes.update(entry["key"] for entry in (node.get("cte_map") or {}).get("map", []))
-    return {(schema, name) for schema, name in tables if schema or name not in ctes} if steady else None
-
-
-def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """Every node of a syntax tree."""
-    if isinstance(tree, dict):
-        yield tree
-    for child in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
-        yield from nodes(child)
-
-
-def non_empty(relation: duckdb.DuckDBPyRelation) -> RecordBatchReader | None:
-    """The relation as a stream of record batches, or None where it has no row."""
-    reader = RecordBatchReader.from_arrow(relation)
-    first = next((batch for batch in reader if batch.num_rows), None)
-    return None if first is None else RecordBatchReader.from_batches(reader.schema, chain([first], reader))
+        if node.get("error") is True or node.get("sample") or (called in unsteady and not pinned):
+            return None
+    ctes = {entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", [])}
+    tables = {(node["schema_name"], node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}
+    return {(schema, name) for schema, name in tables if schema or name not in ctes}
 
 
 def decorated(relation: duckdb.DuckDBPyRelation, not_null: set[str], comments: dict[str, str]) -> Any:

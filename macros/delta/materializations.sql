@@ -5,42 +5,27 @@
 #}
 
 {% materialization table, adapter="duckdb", supported_languages=["sql", "python"] %}
-  {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt.materialization_table_duckdb()) }}
-  {%- endif -%}
+  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_table_duckdb()) }}{%- endif -%}
   {% set staged = delta_prepare() %}
-  {% if staged %}
-    {% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}
-  {% endif %}
+  {% if staged %}{% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}{% endif %}
   {{ return(delta_build("overwrite", staged)) }}
 {% endmaterialization %}
 
-
 {% materialization incremental, adapter="duckdb", supported_languages=["sql", "python"] %}
-  {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt.materialization_incremental_duckdb()) }}
-  {%- endif -%}
-  {% set strategies = {
-      "append": "append", "merge": "merge", "delete+insert": "delete_insert",
-      "insert_overwrite": "insert_overwrite", "microbatch": "microbatch",
-  } %}
+  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_incremental_duckdb()) }}{%- endif -%}
+  {% set strategies = ["append", "merge", "delete+insert", "insert_overwrite", "microbatch"] %}
   {% set strategy = config.get("incremental_strategy") or "append" %}
   {% if strategy not in strategies %}
     {% do adapter.get_incremental_strategy_macro(context, strategy) %}
     {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
   {% set staged = delta_prepare() %}
-  {% if staged %}
-    {% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}
-  {% endif %}
-  {{ return(delta_build("overwrite" if should_full_refresh() else strategies[strategy], staged)) }}
+  {% if staged %}{% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}{% endif %}
+  {{ return(delta_build("overwrite" if should_full_refresh() else strategy | replace("+", "_"), staged)) }}
 {% endmaterialization %}
 
-
 {% materialization seed, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt.materialization_seed_default()) }}
-  {%- endif -%}
+  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}
   {% set agate_table = load_agate_table() %}
   {% do store_result("agate_table", response="OK", agate_table=agate_table) %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -52,11 +37,8 @@
   {{ return(delta_finish("overwrite", "select * from " ~ this, {"input_token": model.checksum.checksum}, agate_table.rows | length)) }}
 {% endmaterialization %}
 
-
 {% materialization snapshot, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" -%}
-    {{ return(dbt.materialization_snapshot_default()) }}
-  {%- endif -%}
+  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_snapshot_default()) }}{%- endif -%}
   {% set exists = load_cached_relation(this) is not none %}
   {% set strategy = strategy_dispatch(config.get("strategy"))(
       model, "snapshotted_data", "source_data", model["config"], exists
@@ -87,7 +69,6 @@
   })) }}
 {% endmaterialization %}
 
-
 {% materialization test, adapter="duckdb" %}
   {%- if config.get("file_format") != "delta" or not should_store_failures()
       or config.get("store_failures_as") not in (none, "table") -%}
@@ -100,7 +81,6 @@
   {% endcall %}
   {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmaterialization %}
-
 
 {#
   What comes before a model is built. Returns the table into which dbt-duckdb is to run a Python model, or none: the
@@ -125,7 +105,6 @@
   {{ return(none) }}
 {% endmacro %}
 
-
 {# Build a model. strategy: a method of the plugin, without its underscore; staged: a Python model's result. #}
 {% macro delta_build(strategy, staged) %}
   {% set sql, more = ("select * from " ~ staged if staged else compiled_code), {} %}
@@ -138,11 +117,7 @@
   {{ return(done) }}
 {% endmacro %}
 
-
-{#
-  The constraints of an enforced contract as fields of a job. not_null and check are enforced at every write; Delta
-  has no keys.
-#}
+{# The constraints of an enforced contract: not_null and check hold at every write, and Delta has no keys. #}
 {% macro delta_constraints() %}
   {% set constraints = model.constraints | list %}
   {% for column in model.columns.values() %}
@@ -161,7 +136,6 @@
   {{ return(rules) }}
 {% endmacro %}
 
-
 {# Do the job, run the post-hooks, and return what a materialization returns. #}
 {% macro delta_finish(strategy, sql, more, rows=none) %}
   {% do adapter.commit() %}
@@ -176,12 +150,7 @@
   {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmacro %}
 
-
-{#
-  Hand one job to the plugin.
-  strategy: the plugin's method; sql: what it runs; more: fields of plugins/delta.py's Job that override the model's
-  configuration. Returns the line that says what was committed.
-#}
+{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in plugins/delta.py. #}
 {% macro delta_write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
   {% if unmatched not in (none, "delete") %}
@@ -218,14 +187,12 @@
   {{ return(delta_job(this, job)) }}
 {% endmacro %}
 
-
 {# Run one job of the plugin on a relation; returns what the plugin returns. #}
 {% macro delta_job(relation, job) %}
-  {% set call = {"job": job} %}
-  {% do adapter.store_relation("delta", relation, [], "", "delta", call) %}
+  {%- set call = {"job": job} -%}
+  {%- do adapter.store_relation("delta", relation, [], "", "delta", call) -%}
   {{ return(call.result) }}
 {% endmacro %}
-
 
 {# A configuration value that may be a single name or a list of names, as a list. #}
 {% macro as_list(value) %}

@@ -21,24 +21,18 @@
   {{ return(load_result("list_relations_without_caching").table) }}
 {% endmacro %}
 
-
 {# dbt never deletes or renames a Delta table: it would take the table's history with it. #}
 {% macro duckdb__drop_relation(relation) %}
-  {% do delta_refuse(relation) %}
-  {{ return(dbt.duckdb__drop_relation(relation)) }}
+  {% do delta_refuse(relation) %}{{ return(dbt.duckdb__drop_relation(relation)) }}
 {% endmacro %}
 
 {% macro duckdb__rename_relation(from_relation, to_relation) %}
-  {% do delta_refuse(from_relation) %}
-  {{ return(dbt.duckdb__rename_relation(from_relation, to_relation)) }}
+  {% do delta_refuse(from_relation) %}{{ return(dbt.duckdb__rename_relation(from_relation, to_relation)) }}
 {% endmacro %}
 
 {% macro delta_refuse(relation) %}
-  {% set found = run_query(
-      "select 1 from duckdb_views() where sql like '%delta_scan(%' and schema_name = '" ~ relation.schema
-      ~ "' and view_name = '" ~ relation.identifier ~ "'"
-  ) %}
-  {% if found | length > 0 %}
+  {% if run_query("select 1 from duckdb_views() where sql like '%delta_scan(%' and schema_name = '" ~ relation.schema
+                  ~ "' and view_name = '" ~ relation.identifier ~ "'") | length > 0 %}
     {% do exceptions.raise_compiler_error(
         relation.schema ~ "." ~ relation.identifier ~ " is a Delta table, which this model no longer is. Remove the"
         ~ " table's folder by hand if it may go, or give the model another name or alias."
@@ -46,11 +40,8 @@
   {% endif %}
 {% endmacro %}
 
-
 {# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}
 {% macro duckdb__get_catalog_relations(information_schema, relations) %}
-  {% for relation in relations if load_cached_relation(relation) %}
-    {% if load_cached_relation(relation).type == "table" %}{% do delta_job(relation, {"strategy": "describe"}) %}{% endif %}
-  {% endfor %}
+  {% for relation in relations %}{% do delta_job(relation, {"strategy": "describe"}) %}{% endfor %}
   {{ return(dbt.duckdb__get_catalog_relations(information_schema, relations)) }}
 {% endmacro %}

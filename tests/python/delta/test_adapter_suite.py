@@ -4,10 +4,13 @@ A class taken over unchanged is one line. Where a class states what is another a
 the SQL of a `create table`), the expectation is replaced by ours, with the reason beside it.
 """
 
+# mypy: disable-error-code="no-untyped-call, misc, attr-defined"
+# (The suite has no types.)
 import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dbt.tests.adapter.basic.expected_catalog import base_expected_catalog, expected_references_catalog, no_stats
@@ -77,7 +80,7 @@ CATALOG = {
 
 
 class TestSimpleMaterializations(BaseSimpleMaterializations):
-    def test_base(self, project):
+    def test_base(self, project: Any) -> Any:
         """All of it but the end, where a table becomes a view: dbt does not delete a Delta table."""
         with pytest.raises(AssertionError, match="dbt exit state"):
             super().test_base(project)
@@ -128,13 +131,13 @@ class TestAdapterMethod(BaseAdapterMethod): ...
 
 class TestDocsGenerate(BaseDocsGenerate):
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project):
+    def expected_catalog(self, project: Any) -> Any:
         return base_expected_catalog(project, role=None, time_type="TIMESTAMP WITH TIME ZONE", **CATALOG)
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project):
+    def expected_catalog(self, project: Any) -> Any:
         types = {"time_type": "TIMESTAMP WITH TIME ZONE", "bigint_type": "BIGINT"}
         return expected_references_catalog(project, role=None, **types, **CATALOG)
 
@@ -145,7 +148,7 @@ class TestDocsGenReferences(BaseDocsGenReferences):
 class NoCascade:
     """--full-refresh replaces a seed's rows; the views on it stay."""
 
-    def _check_relation_end_state(self, run_result, project, exists):
+    def _check_relation_end_state(self, run_result: Any, project: Any, exists: Any) -> Any:
         super()._check_relation_end_state(run_result, project, exists=True)
 
 
@@ -178,7 +181,7 @@ class TestSeedParsing(seed.BaseSeedParsing): ...
 
 class TestSimpleSeedWithBOM(seed.BaseSimpleSeedWithBOM):
     @pytest.fixture(scope="class", autouse=True)
-    def setUp(self, project):
+    def setUp(self, project: Any) -> Any:
         project.run_sql(seeds__expected_sql)
         (Path("seeds") / "seed_bom.csv").write_text(seed__actual_csv, encoding="utf-8-sig")
 
@@ -191,7 +194,7 @@ class TestEmptySeed(seed.BaseTestEmptySeed): ...
 
 class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> Any:
         names = {
             "type: text": "type: character varying(256)",
             "type: date": "type: DATE",
@@ -225,11 +228,11 @@ class TestSnapshotInvalidColumnNames(snapshot_configs.BaseSnapshotInvalidColumnN
 
 class TestSnapshotDbtValidToCurrent(snapshot_configs.BaseSnapshotDbtValidToCurrent):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> Any:
         return {"snapshots": {"+timestamp_ntz": True}}  # the class compares with timestamps without a zone
 
     @pytest.fixture(autouse=True)
-    def in_order(self, monkeypatch):
+    def in_order(self, monkeypatch: Any) -> Any:
         """The class expects rows in the order in which they were inserted."""
         run = snapshot_configs.run_sql_with_adapter
         in_order = lambda adapter, sql, fetch: run(adapter, f"{sql} order by id, test_valid_to", fetch)  # noqa: E731
@@ -265,13 +268,13 @@ class TestSnapshotNewRecordDbtValidToCurrent(BaseSnapshotNewRecordDbtValidToCurr
 
 class TestIncrementalUniqueKeyMerge(BaseIncrementalUniqueKey):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> Any:
         return {"models": {"+incremental_strategy": "merge"}}
 
 
 class TestIncrementalUniqueKeyDeleteInsert(BaseIncrementalUniqueKey):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> Any:
         return {"models": {"+incremental_strategy": "delete+insert"}}
 
 
@@ -288,11 +291,11 @@ class TestMicrobatch(BaseMicrobatch):
     """With time zones as DuckDB writes them: `+00`, not `-0`."""
 
     @pytest.fixture(scope="class")
-    def input_model_sql(self):
+    def input_model_sql(self) -> Any:
         return _input_model_sql.replace("00-0'", "00+00'").replace("TIMESTAMP", "TIMESTAMPTZ")
 
     @pytest.fixture(scope="class")
-    def insert_two_rows_sql(self, project):
+    def insert_two_rows_sql(self, project: Any) -> Any:
         return (
             f"insert into {project.test_schema}.input_model (id, event_time) values"
             " (4, TIMESTAMPTZ '2020-01-04 00:00:00+00'), (5, TIMESTAMPTZ '2020-01-05 00:00:00+00')"
@@ -310,7 +313,7 @@ class TestEmptyInlineSourceRef(empty.BaseTestEmptyInlineSourceRef): ...
 
 class TestMetadataWithEmptyFlag(empty.MetadataWithEmptyFlag):
     @pytest.mark.parametrize("model", ["control", "get_columns_in_relation", "alter_relation_comment"])
-    def test_run(self, project, model):
+    def test_run(self, project: Any, model: Any) -> Any:
         """Without the models that change a Delta table by `alter table` or `truncate`: DuckDB cannot."""
         super().test_run(project, model)
 
@@ -319,8 +322,8 @@ class InMemory:
     """The suite has its own names of database and schema in the SQL that it expects of a view."""
 
     @pytest.fixture(autouse=True)
-    def names_in_expected_sql(self, monkeypatch, project):
-        def read(path, mode="r"):
+    def names_in_expected_sql(self, monkeypatch: Any, project: Any) -> Any:
+        def read(path: str, mode: str = "r") -> io.StringIO:
             schema = re.sub(r"\d+", "", project.test_schema)
             sql = re.sub(r"\d+", "", Path(path).read_text())
             return io.StringIO(sql.replace('"memory"', '"dbt"').replace(schema, "test_test_ephemeral"))
@@ -344,15 +347,15 @@ class DuckDBTypes:
     """The types that DuckDB has, and their names in dbt's messages."""
 
     @pytest.fixture
-    def string_type(self):
+    def string_type(self) -> Any:
         return "VARCHAR"
 
     @pytest.fixture
-    def int_type(self):
+    def int_type(self) -> Any:
         return "INTEGER"
 
     @pytest.fixture
-    def data_types(self, int_type, schema_int_type, string_type):
+    def data_types(self, int_type: Any, schema_int_type: Any, string_type: Any) -> Any:
         return [
             ["1", schema_int_type, int_type],
             ["'1'", string_type, string_type],
@@ -376,13 +379,13 @@ class TestIncrementalConstraintsColumnsEqual(DuckDBTypes, constraints.BaseIncrem
 
 class TestTableConstraintsRollback(constraints.BaseConstraintsRollback):
     @pytest.fixture(scope="class")
-    def expected_error_messages(self):
+    def expected_error_messages(self) -> Any:
         return ["Constraint violated: column id is null"]
 
 
 class TestIncrementalConstraintsRollback(constraints.BaseIncrementalConstraintsRollback):
     @pytest.fixture(scope="class")
-    def expected_error_messages(self):
+    def expected_error_messages(self) -> Any:
         return ["Constraint violated: column id is null"]
 
 
@@ -390,7 +393,7 @@ class CompiledSelect:
     """No `create table` with constraints: they become part of the query, so that is what the class finds."""
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> Any:
         return """
         select id, color, date_day from (
             -- depends_on: <foreign_key_model_identifier>
@@ -412,7 +415,7 @@ class TestModelConstraintsRuntimeEnforcement(CompiledSelect, constraints.BaseMod
 
 class TestConstraintQuotedColumn(constraints.BaseConstraintQuotedColumn):
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> Any:
         return """
         select id, "from", date_day from (
             select 'blue' as "from", 1 as id, '2019-01-01' as date_day
@@ -502,10 +505,10 @@ class HooksInDuckDB:
     """The suite's table for hooks, and what dbt knows of a DuckDB target: no host, no user."""
 
     @pytest.fixture(scope="class")
-    def test_data_dir(self):
+    def test_data_dir(self) -> Any:
         return Path(model_hooks.__file__).parent / "data"
 
-    def check_hooks(self, state, project, host, count=1):
+    def check_hooks(self, state: Any, project: Any, host: Any, count: Any = 1) -> Any:
         counted = {"count": count} if isinstance(self, model_hooks.BaseTestPrePost) else {}
         found = self.get_ctx_vars(state, project=project, **counted)
         for context in found if counted else [found]:
@@ -545,7 +548,7 @@ class TestPrePostRunHooks(HooksInDuckDB, run_hooks.BasePrePostRunHooks): ...
 
 
 class TestAfterRunHooks(run_hooks.BaseAfterRunHooks):
-    def test_missing_column_pre_hook(self, project):
+    def test_missing_column_pre_hook(self, project: Any) -> Any:
         """dbt-duckdb reports an error of the database as DbtRuntimeError."""
         with pytest.raises(DbtRuntimeError, match="test_column does not exist"):
             run_dbt(["run"], expect_pass=False)

@@ -1,10 +1,11 @@
-"""Whatever is merged, deleted, replaced or appended: afterwards exactly the rows are there that a plain model has."""
+"""Whatever is merged, deleted, replaced or appended: afterwards the rows are exactly those of a plain model of it."""
 
 from __future__ import annotations
 
 import os
 from collections import Counter
 from itertools import count
+from typing import Any
 
 import pytest
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.python.delta.direct import Tables, values
 
-Row = tuple[int | None, str | None, str | None, int | None]
+Row = tuple[Any, ...]
 COLUMNS = {"k": "integer", "name": "varchar", "part": "varchar", "n": "bigint"}
 TEXT = st.one_of(
     st.none(), st.sampled_from(["", "a", "A", "é", "it's", 'say "x"', "a/b=c", "%2F", " ", "x" * 80 + "1"])
@@ -80,7 +81,11 @@ def test_merge(
 ) -> None:
     columns = list(COLUMNS)
     name, expected = build(tables, batches, partition_by)
-    job = {"unique_key": [columns[i] for i in keys], "delete_unmatched": delete, "merge_update_columns": only}
+    job: dict[str, Any] = {
+        "unique_key": [columns[i] for i in keys],
+        "delete_unmatched": delete,
+        "merge_update_columns": only,
+    }
     for rows in sources:
         source, after = unique(rows, keys), []
         for ours in expected:
@@ -153,7 +158,7 @@ def test_merge_touches_only_the_files_with_its_keys(alone: Tables) -> None:
 
 
 def test_incremental_predicates_limit_what_matches_and_what_is_read(alone: Tables) -> None:
-    both = {"unique_key": ["k"], "partition_by": ["part"]}
+    both: dict[str, Any] = {"unique_key": ["k"], "partition_by": ["part"]}
     alone.job("overwrite", "select 1 as k, 'old' as part, 0 as n union all select 2, 'new', 0", **both)
     source = "select 1 as k, 'new' as part, 1 as n union all select 2, 'new', 1"
     alone.job("merge", source, incremental_predicates=["DBT_INTERNAL_DEST.part = 'new'"], **both)
@@ -189,7 +194,7 @@ def test_duplicates_in_the_source_are_shown_and_nothing_is_written(alone: Tables
 
 def test_partition_values_move(alone: Tables) -> None:
     """A merge that changes the partition of a row takes it out of the old one."""
-    both = {"unique_key": ["k"], "partition_by": ["part"]}
+    both: dict[str, Any] = {"unique_key": ["k"], "partition_by": ["part"]}
     alone.job("overwrite", "select k::int as k, 'p' || k % 3 as part from range(9) as r (k)", **both)
     alone.job("merge", "select 4 as k, null::varchar as part union all select 5, 'p9'", **both)
     assert alone.rows("select k, part from s.t where k in (4, 5)") == [(4, None), (5, "p9")]
@@ -200,7 +205,7 @@ def test_partition_values_move(alone: Tables) -> None:
 @pytest.mark.parametrize("strategy", ["append", "merge", "delete_insert", "insert_overwrite"])
 def test_schema_changes(alone: Tables, strategy: str, mode: str) -> None:
     """A column comes and one goes: what each mode promises, with every strategy, and never another thing."""
-    job = {"unique_key": ["k"], "on_schema_change": mode}
+    job: dict[str, Any] = {"unique_key": ["k"], "on_schema_change": mode}
     if strategy == "insert_overwrite":
         job["partition_by"] = ["k"]
     alone.job("overwrite", "select 1 as k, 'a' as gone, 'b' as stays", **job)

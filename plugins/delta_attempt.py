@@ -1,0 +1,376 @@
+"""One attempt at a job: computes in DuckDB what the table is to become, and commits it with delta-rs.
+
+Each strategy is a method, makes at most one commit, and returns a line that says what it did; where nothing would
+change, nothing is committed. What changes existing rows (merge, delete+insert, snapshots) works out in DuckDB which
+rows go and which come, and replaces the ranges of keys in which they lie: files outside are neither read nor written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from dbt_common.exceptions import CompilationError, DbtRuntimeError
+from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from plugins import delta_sql
+from plugins.delta_sql import bounds, literal, names, quote
+
+if TYPE_CHECKING:
+    from plugins.delta import Plugin
+
+# Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
+# one file with several threads and skips most of it on a filter.
+FILE_BYTES = 8 * 2**20
+WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=122_880)
+FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
+# Operations that leave a table's rows as they are.
+DATA_PRESERVING = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UPDATE FIELD METADATA")
+SOURCE, TARGET = "dbt_internal_source", "dbt_internal_dest"  # dbt's names, for incremental_predicates
+# Columns of __changes: where a row lies in the table, its partition there, and whether it is written.
+FILE, ROW, WAS, KEPT = "__file", "__row", "__was_", "__kept"
+RANGES = 10  # of keys, at most, that one commit replaces
+
+
+@dataclass
+class Job:
+    """What a materialization asks for; the fields are configurations, which docs/delta.md explains."""
+
+    strategy: str
+    sql: str = ""
+    sql_header: str | None = None
+    unique_key: list[str] = field(default_factory=list)
+    partition_by: list[str] = field(default_factory=list)
+    incremental_predicates: list[str] = field(default_factory=list)
+    merge_update_columns: list[str] = field(default_factory=list)
+    merge_exclude_columns: list[str] = field(default_factory=list)
+    delete_unmatched: bool = False
+    on_schema_change: str = "ignore"
+    not_null: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)
+    description: str | None = None
+    comments: dict[str, str] = field(default_factory=dict)
+    tblproperties: dict[str, str] = field(default_factory=dict)
+    timestamp_ntz: bool = False
+    location: str | None = None
+    reuse: bool = False
+    input_token: str | None = None
+    batch: list[str] = field(default_factory=list)  # event_time, from, to
+    insert_if: str = "true"
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Attempt:
+    """A job, and its table as it was found (None where there is none yet)."""
+
+    cursor: duckdb.DuckDBPyConnection
+    job: Job
+    name: str
+    path: str
+    table: DeltaTable | None
+    commit: str  # by which a commit is known as this job's own
+    plugin: Plugin
+
+    def overwrite(self) -> str:
+        """Replace the whole table, unless the same SQL over the same input versions wrote it last."""
+        job = self.job
+        sql = delta_sql.select_as(job, delta_sql.delta_types(self.cursor, job.sql, job.timestamp_ntz))
+        fingerprint = self._fingerprint(sql) if job.reuse else None
+        if self.table is not None and fingerprint is not None:
+            written = (commit for commit in self.table.history(20) if commit.get("operation") not in DATA_PRESERVING)
+            if next(written, {}).get(FINGERPRINT) == fingerprint:
+                return "unchanged"
+        self._replace(sql, fingerprint)
+        return "overwrite"
+
+    def append(self, replace: bool = False) -> str:
+        """Add the rows of the query to the table. replace: and take out the rows that have a key of theirs."""
+        if self.table is None:
+            return self.overwrite()
+        types, rewrite = self._stage_source()
+        new = f"null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
+        self.cursor.execute(f"create temp table __changes as select *, {new} from __source")
+        if replace and self.job.unique_key:
+            target, on = self._matching()
+            self._remove(f"from {target} semi join __source as {SOURCE} on {on}")
+        return self._apply("delete+insert" if replace else "append", types, rewrite)
+
+    def delete_insert(self) -> str:
+        """Delete every row whose key the query returns, then insert what it returns (several rows a key are fine)."""
+        return self.append(replace=True)
+
+    def merge(self) -> str:
+        """Insert rows with a new key, update those that differ and, where asked, delete those no longer returned."""
+        job, old = self.job, self._columns if self.table is not None else []
+        if not old or not job.unique_key:
+            return self.append()
+        types, rewrite = self._stage_source(unique=True)
+        updated = [c for c in job.merge_update_columns or types if c not in job.merge_exclude_columns]
+        values = [f"{TARGET}.{quote(c)}" for c in old if c not in types]
+        for column in types:
+            theirs, ours = f"{SOURCE}.{quote(column)}", f"{TARGET}.{quote(column)}"
+            kept = f"case when {ROW} is null then {theirs} else {ours} end as {quote(column)}"
+            values.append(kept if column in old and column not in updated else theirs)
+        differs = [
+            f"{SOURCE}.{quote(c)} is distinct from {f'{TARGET}.{quote(c)}' if c in old else 'null'}" for c in updated
+        ]
+        target, on = self._matching()
+        self.cursor.execute(
+            f"create temp table __changes as select {', '.join(values)}, true as {KEPT},"
+            f" columns('^({FILE}|{ROW}|{WAS}.*)$') from __source as {SOURCE} left join {target} on {on}"
+            f" where case when {ROW} is null then {job.insert_if} else {' or '.join(differs) or 'false'} end"
+        )
+        if job.delete_unmatched:
+            target, on = self._matching(everywhere=True)
+            self._remove(f"from {target} anti join __source as {SOURCE} on {on}")
+        return self._apply("merge", types, rewrite)
+
+    def insert_overwrite(self) -> str:
+        """Replace the partitions that the query returns rows for; without partition_by, the whole table."""
+        columns = {column: quote(column) for column in self.job.partition_by}
+        if self.table is None or not columns:
+            return self.overwrite()
+        self._stage_source()
+        partitions = bounds(self.cursor, "__source", columns, names(columns), exact=True)
+        if not partitions:
+            return "nothing new"
+        self._replace_where(" or ".join(partitions), "from __source")
+        return f"replaced {len(partitions)} partitions"
+
+    def microbatch(self) -> str:
+        """Replace the rows of one batch, a range of event_time."""
+        if self.table is None:
+            return self.overwrite()
+        event_time, start, end = self.job.batch
+        batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
+        self._stage_source()
+        rows = f"select 1 from {self._target} where {batch} union all select 1 from __source limit 1"
+        if not self.cursor.execute(rows).fetchall():
+            return "nothing new"
+        self._replace_where(batch, "from __source")
+        return "replaced batch"
+
+    # -- table care: dbt run-operation ---------------------------------------------------------------------------------
+
+    def optimize(self) -> str:
+        """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
+        zorder = self.job.options.get("zorder")
+        sizes: dict[str, Any] = {"target_size": FILE_BYTES, "writer_properties": WRITER}
+        if self._found.history(1)[0].get("operation") == "OPTIMIZE":
+            return "nothing to do"
+        done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
+        return f"{done['numFilesRemoved']} files became {done['numFilesAdded']}"
+
+    def vacuum(self) -> Any:
+        return self._found.vacuum(self.job.options["retention_hours"], dry_run=self.job.options["dry_run"])
+
+    def history(self) -> Any:
+        return self._found.history(self.job.options["limit"])
+
+    def restore(self) -> str:
+        self._found.restore(self.job.options["version"])
+        return f"restored version {self.job.options['version']}"
+
+    def as_of(self) -> str:
+        """The table at a version, or at the last one that is not younger than a timestamp (UTC)."""
+        version, timestamp, past = self.job.options["version"], self.job.options["timestamp"], self._found
+        if version is None:
+            moment = datetime.fromisoformat(timestamp)
+            past.load_as_version(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+            version = past.version()
+        return f"delta_scan({literal(self.path)}, version => {int(version)})"
+
+    def describe(self) -> None:
+        """Nothing of its own: every job puts the table's comments on its view, where dbt's catalog finds them."""
+
+    # -- the parts that strategies share -------------------------------------------------------------------------------
+
+    @property
+    def _found(self) -> DeltaTable:
+        if self.table is None:
+            raise DbtRuntimeError(f"{self.name}: there is no Delta table at {self.path}. Build the model first.")
+        return self.table
+
+    @property
+    def _target(self) -> str:
+        """The table at the version that this attempt found, as a DuckDB table function."""
+        return f"delta_scan({literal(self.path)}, version => {self._found.version()})"
+
+    @property
+    def _columns(self) -> list[str]:
+        return self.cursor.sql(f"from {self._target}").columns
+
+    @property
+    def _located(self) -> str:
+        """The table's rows with where each lies, as a subquery; renamed inside, so that no column hides another."""
+        inside = {column: f"c{i}" for i, column in enumerate(self._columns)}
+        outside = [f"{alias} as {quote(column)}" for column, alias in inside.items()]
+        outside += [f"{inside[column]} as {quote(WAS + column)}" for column in self.job.partition_by]
+        place = f"filename as {FILE}, file_row_number as {ROW}"
+        return f"(select {', '.join(outside)}, {place} from {self._target} as t ({', '.join(inside.values())}))"
+
+    def _reconcile(self) -> tuple[dict[str, str], bool]:
+        """Fit the query to the existing table as on_schema_change says.
+
+        Returns the query's columns with their types, and whether a column goes or changes its type: a rewrite.
+        """
+        job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
+        if partitions != job.partition_by:
+            said = f"partition_by is {job.partition_by}, but the table is partitioned by {partitions}."
+            raise CompilationError(f"{self.name}: {said} Run it with --full-refresh.")
+        old = delta_sql.delta_types(cursor, f"from {self._target}", ntz=True)
+        spelling = {c.lower(): c for c in old}
+        new = {
+            spelling.get(c.lower(), c): t for c, t in delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz).items()
+        }
+        added = [c for c in new if c not in old and not steering(c)]
+        removed = [c for c in old if c not in new]
+        retyped = [c for c in new if c in old and new[c] != old[c]]
+        mode = job.on_schema_change
+        problem = f"{self.name}: the model's columns differ from the table's (new: {added or 'none'},"
+        problem += f" missing: {removed or 'none'}, of another type: {[f'{c} {old[c]} -> {new[c]}' for c in retyped]})."
+        if (mode == "fail" and (added or removed or retyped)) or (mode == "ignore" and removed):
+            raise CompilationError(f"{problem} on_schema_change is {mode}: change it, or run with --full-refresh.")
+        narrowed = [c for c in retyped if not delta_sql.castable(cursor, new[c], old[c])]
+        if mode != "sync_all_columns" and narrowed:
+            raise CompilationError(f"{problem} Cast {narrowed} in the model, or run with --full-refresh.")
+        rewrite = mode == "sync_all_columns" and bool(removed or retyped)
+        if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
+            raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
+        kept = [c for c in new if c in old or mode != "ignore" or steering(c)]
+        return {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, rewrite
+
+    def _stage_source(self, unique: bool = False) -> tuple[dict[str, str], bool]:
+        """Run the query into the temporary table __source, and refuse keys that are not unique if they must be.
+
+        Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
+        """
+        types, rewrite = self._reconcile()
+        self.cursor.execute(f"create temp table __source as {delta_sql.select_as(self.job, types)}")
+        keys = names(self.job.unique_key)
+        twice = f"select {keys}, count(*) from __source group by {keys} having count(*) > 1 limit 5"
+        if unique and (rows := self.cursor.execute(twice).fetchall()):
+            examples = ", ".join(f"{row[:-1] if len(row) > 2 else row[0]} ({row[-1]} rows)" for row in rows)
+            said = f"the query returns more than one row for a unique_key ({keys}): {examples}."
+            raise DbtRuntimeError(f"{self.name}: {said} Nothing was written.")
+        return {c: dtype for c, dtype in types.items() if not steering(c)}, rewrite
+
+    def _matching(self, everywhere: bool = False) -> tuple[str, str]:
+        """The rows of the table that a row of __source may match, as a subquery, and the condition to join them on.
+
+        everywhere: all rows, and not only those in the source's range of keys.
+        """
+        predicates, keys = self.job.incremental_predicates, {key: quote(key) for key in self.job.unique_key}
+        where = [] if everywhere else bounds(self.cursor, "__source", keys)
+        where += [f"({p})" for p in predicates if SOURCE not in p.lower()]
+        on = [f"{SOURCE}.{key} = {TARGET}.{key}" for key in keys.values()]
+        on += [f"({p})" for p in predicates if SOURCE in p.lower()]
+        rows = f"(from {self._located} as {TARGET} where {' and '.join(where) or 'true'}) as {TARGET}"
+        return rows, " and ".join(on)
+
+    def _remove(self, rows: str) -> None:
+        """Note rows of the table (`from … `) in __changes as going."""
+        self.cursor.execute(f"create temp table __going as select *, false as {KEPT} {rows}")
+        self.cursor.execute("create or replace temp table __changes as from __changes union all by name from __going")
+
+    def _apply(self, done: str, types: dict[str, str], rewrite: bool) -> str:
+        """Commit what __changes holds: rows that are KEPT are written, those that had a ROW are no longer there."""
+        inserted, updated, deleted = self.cursor.execute(
+            f"select count(*) filter ({ROW} is null), count(*) filter ({KEPT} and {ROW} is not null),"
+            f" count(*) filter (not {KEPT}) from __changes"
+        ).fetchall()[0]
+        if not (inserted or updated or deleted or rewrite):
+            return "nothing new"
+        old = [c for c in self._columns if c in types or not rewrite]
+        held = self.cursor.table("__changes").columns
+        coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from __changes where {KEPT}"
+        staying = f"anti join __changes using ({FILE}, {ROW}) union all by name {coming}"
+        if rewrite:
+            self._replace(f"select {delta_sql.cast({c: types[c] for c in old})} from {self._located} {staying}")
+        elif updated or deleted:
+            where = self._ranges([c for c in types if c in old])
+            self._replace_where(where, f"select {names(old)} from (from {self._located} where {where}) {staying}")
+        else:
+            self._commit(self.cursor.sql(coming), mode="append", schema_mode="merge")
+        return f"{done} ({inserted} inserted, {updated} updated, {deleted} deleted)"
+
+    def _ranges(self, columns: list[str]) -> str:
+        """A predicate that each row that comes or goes meets, and few other rows do.
+
+        Rows that go lie in ranges of keys, file by file; for rows that come anew, all columns narrow the range.
+        """
+        cursor, keys = self.cursor, {c: quote(c) for c in self.job.unique_key}
+        before, after = ({c: quote(was + c) for c in self.job.partition_by} for was in (WAS, ""))
+        files = cursor.execute(f"select count(distinct {FILE}) from __changes").fetchall()[0][0]
+        groups = FILE if files <= RANGES else ", ".join(before.values())
+        going = bounds(cursor, f"__changes where {ROW} is not null", keys | before, groups)
+        moved = bounds(cursor, f"__changes where {KEPT} and {ROW} is not null", keys | after, groups)
+        new = bounds(
+            cursor, f"__changes where {ROW} is null", {c: quote(c) for c in columns}, ", ".join(after.values())
+        )
+        (overall,) = bounds(cursor, "__changes", keys)  # by which DuckDB skips files, as it does not by `or`
+        return f"{overall} and ({' or '.join(dict.fromkeys(going + moved + new))})"
+
+    def _replace(self, sql: str, fingerprint: str | None = None) -> None:
+        """Commit the query's result as the new content of the table, schema included."""
+        job = self.job
+        how: dict[str, Any] = {"mode": "overwrite", "schema_mode": "overwrite"}
+        if self.table is None:
+            how = {"mode": "error", "configuration": job.tblproperties or None, "description": job.description}
+        data = delta_sql.decorated(self.cursor.sql(sql), set(job.not_null), job.comments)
+        self._commit(data, {FINGERPRINT: fingerprint} if fingerprint else {}, **how)
+
+    def _replace_where(self, where: str, sql: str) -> None:
+        """Commit the query's rows in place of all that meet a condition, which they must meet too."""
+        self._commit(self.cursor.sql(sql), mode="overwrite", schema_mode="merge", predicate=where)
+
+    def _commit(self, data: Any, metadata: dict[str, str] | None = None, **how: Any) -> None:
+        """One commit, as the version right after the one that this attempt found, or CommitFailedError."""
+        try:
+            write_deltalake(
+                self.path if self.table is None else self.table,
+                data,
+                partition_by=self.job.partition_by or None,
+                target_file_size=int(self.job.tblproperties.get("delta.targetFileSize", FILE_BYTES)),
+                writer_properties=WRITER,
+                commit_properties=CommitProperties({**(metadata or {}), COMMIT: self.commit}, max_commit_retries=0),
+                **how,
+            )
+        except DeltaError as error:
+            now = open_table(self.path)
+            # An object store may carry out a request whose answer got lost: the commit is there, and by this job.
+            if now is not None and any(commit.get(COMMIT) == self.commit for commit in now.history(10)):
+                return
+            if self.table is None and now is not None:
+                raise CommitFailedError(str(error)) from error
+            raise
+
+    def _fingerprint(self, sql: str) -> str | None:
+        """What decides the result: configuration, SQL and the versions of all inputs; None where that is not all."""
+        versions = [self.job.input_token or ""]
+        if self.job.input_token is None:
+            tables = delta_sql.inputs(self.cursor, sql, self.plugin.unsteady)
+            if tables is None or not tables <= self.plugin.tables.keys():
+                return None
+            for table in (DeltaTable(self.plugin.tables[name]) for name in sorted(tables)):
+                versions.append(f"{table.metadata().id}@{table.version()}")
+        return hashlib.sha256(json.dumps([sql, versions, asdict(self.job)], sort_keys=True).encode()).hexdigest()
+
+
+def open_table(path: str) -> DeltaTable | None:
+    """The Delta table at its latest version, or None where there is none."""
+    try:
+        return DeltaTable(path)
+    except TableNotFoundError:
+        return None
+
+
+def steering(column: str) -> bool:
+    """Whether a column only tells dbt what to do with a row of a snapshot."""
+    return column == "dbt_change_type" or column.startswith("dbt_unique_key")
