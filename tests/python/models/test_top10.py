@@ -1,0 +1,259 @@
+"""The Top 10 lists on their way from raw to the facts, on their real history and on made-up ones."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.python.lake import DATA, Lake, needs_real_data
+from tests.python.models.top10_history import build_models, commits, load_in_any_order
+
+VIEWING = ("--selector", "viewing")
+TABLES = (
+    "silver/silver_top10_global",
+    "silver/silver_top10_countries",
+    "silver/silver_top10_most_popular",
+    "gold/dim_show",
+    "gold/dim_top10_category",
+    "gold/dim_country",
+    "gold/dim_date",
+    "gold/fct_weekly_top10_global",
+    "gold/fct_weekly_top10_country",
+    "gold/fct_most_popular",
+)
+
+
+def tables(lake: Lake) -> dict[str, pl.DataFrame]:
+    return {name: lake.rows(name) for name in TABLES}
+
+
+def assert_alike(lake: Lake, expected: dict[str, pl.DataFrame]) -> None:
+    for name, frame in tables(lake).items():
+        assert frame.equals(expected[name]), name
+
+
+@pytest.fixture(scope="module")
+def real(new_lake: Callable[[str], Lake], tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """The real catalogue and the real history of the lists, loaded in order and built now and then."""
+    lake, folder = new_lake("history"), tmp_path_factory.mktemp("commits")
+    lake.ingest("--from", str(DATA), "--source", "catalogue")
+    for number, commit in enumerate(commits()):
+        commit.ingest(lake, folder)
+        if number in (2, 4, 12):
+            build_models(lake, *VIEWING)
+    build_models(lake)
+    return lake
+
+
+@needs_real_data
+def test_built_on_the_way_is_as_built_at_once(real: Lake, new_lake: Callable[[str], Lake]) -> None:
+    """Builds between the loads give what one build from scratch gives."""
+    lake = new_lake("at-once")
+    shutil.copytree(real.root / "raw", lake.root / "raw")
+    build_models(lake, *VIEWING)
+    assert_alike(lake, tables(real))
+
+
+@needs_real_data
+def test_the_order_of_loads_does_not_matter(real: Lake, new_lake: Callable[[str], Lake]) -> None:
+    """The commits in any order, with builds in between: every older one is a backfill."""
+    lake = new_lake("shuffled")
+    lake.ingest("--from", str(DATA), "--source", "catalogue")
+    for number in load_in_any_order(real, lake, random.Random(5)):
+        if number in (6, 13, 21):
+            build_models(lake, *VIEWING)
+    assert_alike(lake, tables(real))
+
+
+@needs_real_data
+def test_facts_hold_every_place_of_the_lists(real: Lake) -> None:
+    newest = commits()[-1]
+    lists = pl.read_csv(
+        DATA / "top10" / newest.sha / "all-weeks-global.tsv", separator="\t", infer_schema=False, quote_char='"'
+    )
+    fact = real.read("gold/fct_weekly_top10_global")
+    assert fact.height == lists.height == 6240
+    assert fact["weekly_hours_viewed"].sum() == lists["weekly_hours_viewed"].cast(pl.Int64).sum()
+    assert real.read("gold/fct_weekly_top10_country").height == 43240
+    assert real.read("gold/fct_most_popular").height == 40
+    assert fact["season_title"].null_count() == lists.filter(pl.col("season_title") == "N/A").height
+    assert fact["is_staggered_launch"].sum() == 87
+    assert fact.filter(pl.col("is_staggered_launch"))["episode_launch_details"].str.starts_with("[{").all()
+    assert fact.filter(pl.col("runtime_hours") <= 0).is_empty()
+
+
+@needs_real_data
+@pytest.mark.parametrize("fact", ["fct_weekly_top10_global", "fct_weekly_top10_country", "fct_most_popular"])
+def test_every_key_of_a_fact_has_its_member(fact: str, real: Lake) -> None:
+    dimensions = {
+        "show_key": ("dim_show", "show_key"),
+        "title_key": ("dim_title", "title_key"),
+        "category_key": ("dim_top10_category", "category_key"),
+        "country_key": ("dim_country", "country_key"),
+        "week_key": ("dim_date", "date_key"),
+    }
+    rows = real.read(f"gold/{fact}")
+    keys = [key for key in dimensions if key in rows.columns]
+    assert len(keys) >= 3
+    for key in keys:
+        dimension, column = dimensions[key]
+        members = real.read(f"gold/{dimension}").select(pl.col(column).alias(key))
+        assert rows.join(members, on=key, how="anti").is_empty(), key
+        assert key == "title_key" or rows.filter(pl.col(key) == -1).is_empty(), key
+
+
+@needs_real_data
+def test_weeks_are_as_they_were_last_restated(real: Lake) -> None:
+    lists = real.read("silver/silver_top10_global")
+    row = lists.filter(
+        (pl.col("week") == date(2022, 11, 6)) & (pl.col("category") == "TV (English)") & (pl.col("weekly_rank") == 7)
+    )
+    assert row["show_title"].to_list() == ["Half Bad: The Bastard Son & The Devil Himself"]
+    # The first two files of countries called these lists "Films (English)"; a week is restated as a whole.
+    assert set(real.read("silver/silver_top10_countries")["category"]) == {"Films", "TV"}
+    popular = real.read("silver/silver_top10_most_popular")
+    assert set(popular["window_days"]) == {91}
+
+
+@needs_real_data
+def test_shows_are_matched_where_all_that_is_known_agrees(real: Lake) -> None:
+    shows = real.read("gold/dim_show")
+    assert dict(shows["match_result"].value_counts().iter_rows()) == {
+        "matched": 259,
+        "not in the catalogue": 2970,
+        "year or length differs": 6,
+        "several titles fit": 4,
+    }
+    results = dict(shows.filter(pl.col("type") == "Movie").select("show_title", "match_result").iter_rows())
+    assert results["Scary Movie"] == "matched"  # 88 minutes in both
+    assert results["The Killer"] == "year or length differs"  # 120 minutes, and 100
+    assert results["Don"] == "several titles fit"  # of 1978 and of 2006
+    matched = real.read("gold/fct_weekly_top10_global").filter(pl.col("title_key") != -1)
+    assert matched.height == 592
+    titles = real.read("gold/dim_title").filter(pl.col("is_current"))
+    both = matched.join(shows, on="show_key").join(titles, on="title_key", suffix="_of_title")
+    assert both.height == 592
+    assert (both["type"] == both["type_of_title"]).all()
+    assert (both["release_year"] <= both["week_key"] // 10000).all()
+
+
+@needs_real_data
+def test_a_second_build_writes_nothing(real: Lake) -> None:
+    before = real.versions()
+    build_models(real)
+    assert real.versions() == before
+
+
+FIELDS = ["week", "category", "weekly_rank", "show_title", "season_title", "weekly_hours_viewed"]
+FIELDS += ["cumulative_weeks_in_top_10"]
+
+
+@dataclass
+class MadeUp:
+    """Versions of a worldwide list in which each week has a history of its own, and what has to come out.
+
+    A version has a week as it was, restated, with fewer places, with broken records among it, as broken records only,
+    or not at all.
+    """
+
+    seed: int
+    versions: list[list[dict[str, str]]] = field(default_factory=list)
+    expected: dict[tuple[date, int], tuple[str, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        dice = random.Random(self.seed)
+        weeks = [date(2021, 7, 4) + timedelta(weeks=number) for number in range(25)]
+        for version in range(7):
+            records: list[dict[str, str]] = []
+            for week in weeks:
+                what = dice.choice(["same", "restated", "fewer", "broken", "only broken", "absent"])
+                if what == "absent":
+                    continue
+                hours = 1000 if what == "same" else 1000 + version
+                good = {rank: (f"Show {rank}", hours) for rank in range(1, 4 if what == "fewer" else 6)}
+                for rank, (show, viewed) in {} if what == "only broken" else good.items():
+                    records.append(self.record(week, str(rank), show, viewed))
+                if what in ("broken", "only broken"):
+                    records.append(self.record(week, "11", "Eleventh", 1))
+                    records.append(self.record(week, "2", "", 1))
+                if what == "broken":
+                    records.append(self.record(week, "3", "Latest", 77))  # one key, other content: the later is kept
+                    good[3] = ("Latest", 77)
+                    records.append(self.record(week, "1", "Show 1", hours))  # equal to the first
+                if what != "only broken":
+                    for key in [key for key in self.expected if key[0] == week]:
+                        del self.expected[key]
+                    self.expected |= {(week, rank): place for rank, place in good.items()}
+            self.versions.append(records)
+
+    @staticmethod
+    def record(week: date, rank: str, show: str, hours: int) -> dict[str, str]:
+        values = [str(week), "TV (English)", rank, show, "N/A", str(hours), "1"]
+        return dict(zip(FIELDS, values, strict=True))
+
+    def ingest(self, lake: Lake, version: int, folder: Path) -> None:
+        path = folder / "top10" / "all-weeks-global.tsv"
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, FIELDS, delimiter="\t")
+            writer.writeheader()
+            writer.writerows(self.versions[version])
+        time = datetime(2022, 1, 1 + version, tzinfo=UTC).timestamp()
+        os.utime(path, (time, time))
+        done = lake.ingest("--from", str(folder), "--source", "top10", check=False)
+        assert "Traceback" not in done.stderr, done.stderr
+        assert "all-weeks-global.tsv: refused" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_week_is_what_the_latest_version_that_has_it_says(
+    seed: int, new_lake: Callable[[str], Lake], tmp_path: Path
+) -> None:
+    """Each week against a plain model of the rule, with the versions in any order and builds in between."""
+    in_order, lake, made_up = new_lake("in-order"), new_lake("made-up"), MadeUp(seed)
+    for version in range(len(made_up.versions)):
+        made_up.ingest(in_order, version, tmp_path)
+    for number in load_in_any_order(in_order, lake, random.Random(seed)):
+        if number in (3, 7):
+            build_models(lake, *VIEWING)
+    found = {
+        (row["week"], row["weekly_rank"]): (row["show_title"], row["weekly_hours_viewed"])
+        for row in lake.read("silver/silver_top10_global").iter_rows(named=True)
+    }
+    assert found == made_up.expected
+    verdicts = lake.read("silver/silver_top10_verdicts")
+    assert verdicts["n_records"].sum() == sum(map(len, made_up.versions))
+
+
+@pytest.mark.parametrize("first", ["catalogue", "top10"])
+def test_one_source_alone_builds_to_the_end(
+    first: str, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]
+) -> None:
+    """With the raw tables of the other source missing, its models are empty; when it comes, all is as with both."""
+    lake, both, folder = new_lake(first), new_lake("both"), str(make_sample())
+    other = "top10" if first == "catalogue" else "catalogue"
+    lake.ingest("--from", folder, "--source", first)
+    lake.dbt("build", "--exclude-resource-type", "unit_test")
+    counts = lake.counts()
+    empty = {"catalogue": "silver/silver_top10_global", "top10": "silver/silver_titles"}[first]
+    full = {"catalogue": "gold/fct_catalogue_title", "top10": "gold/fct_weekly_top10_global"}[first]
+    assert counts[empty] == 0
+    assert counts[full] > 0
+    assert counts["gold/dim_show" if first == "catalogue" else "gold/dim_title"] == 1
+    lake.ingest("--from", folder, "--source", other)
+    build_models(lake)
+    both.ingest("--from", folder)
+    build_models(both)
+    assert_alike(lake, tables(both))
+    for name in both.tables("gold"):
+        if "/mart_" in name:
+            assert lake.rows(name).equals(both.rows(name)), name
