@@ -9,7 +9,6 @@ INGEST ?=
 TITLES ?= 1000
 SEED ?= 42
 export LAKEHOUSE_ROOT ?= lake
-export DBT_PROJECT_DIR := $(CURDIR)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 VENV ?= $(CURDIR)/.venv

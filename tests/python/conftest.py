@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.python.lake import Lake
+
+# The settings of the person who runs the tests are not those of the projects that the tests make.
+for variable in [name for name in os.environ if name.startswith("DBT_") and name != "DBT_SEND_ANONYMOUS_USAGE_STATS"]:
+    del os.environ[variable]
 
 
 @pytest.fixture(scope="session")

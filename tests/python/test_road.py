@@ -182,7 +182,8 @@ def test_next_week_is_an_incremental_load(new_lake: Callable[[str], Lake], make_
     whole.dbt("build", "--full-refresh")
     assert step.versions("bronze")["bronze/bronze_titles"] == 1
     for name in step.tables("bronze", "silver", "gold"):
-        assert step.rows(name).equals(whole.rows(name)), name
+        if name != "gold/data_quality_results":  # one row for each rule and build
+            assert step.rows(name).equals(whole.rows(name)), name
 
 
 def test_dbt_without_a_lake_says_what_to_do(new_lake: Callable[[str], Lake]) -> None:

@@ -18,10 +18,8 @@ TABLE = "{{ config(materialized='table') }} "
 
 
 @pytest.fixture
-def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(tmp_path: Path) -> Make:
     """Make a project of the given files."""
-    for variable in ("DBT_PROFILES_DIR", "DBT_LOG_PATH"):
-        monkeypatch.delenv(variable, raising=False)
 
     def project(files: dict[str, str], **options: Any) -> Project:
         return Project(tmp_path / "project", files, **options)
