@@ -39,6 +39,8 @@ class Lake:
                 "DBT_LOG_PATH": str(self.work / "logs"),
                 "DBT_PROJECT_DIR": str(CHECKOUT),
                 "DBT_USE_COLORS": "false",
+                # Unit tests depend on no lake: test_road.py runs them, and other builds need not.
+                "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
             }
             | self.env
             | env,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -59,6 +60,11 @@ def sample(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) ->
     lake.ingest("--from", str(make_sample()))
     lake.dbt("build")
     return lake
+
+
+def test_the_unit_tests_of_the_models(sample: Lake) -> None:
+    done = sample.dbt("test", "--select", "test_type:unit", DBT_EXCLUDE_RESOURCE_TYPES="")
+    assert re.search(r" PASS=[1-9][0-9]* WARN=0 ERROR=0 SKIP=0 ", done.stdout), done.stdout[-500:]
 
 
 @needs_real_data

@@ -20,6 +20,7 @@ import polars as pl
 import pytest
 import requests
 from deltalake import DeltaTable, QueryBuilder
+from filelock import FileLock
 
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
@@ -125,17 +126,20 @@ def test_an_object_store_that_refuses_is_one_line(bench: Bench, feed: Repository
 
 def azurite_program(cache: Path) -> str:
     """The program ``azurite-blob``: the installed one, or else from npm into pytest's cache."""
-    found = shutil.which("azurite-blob") or shutil.which("azurite-blob", path=str(cache / "node_modules" / ".bin"))
-    if found:
+    if found := shutil.which("azurite-blob"):
         return found
-    if not shutil.which("npm"):
-        pytest.skip("Azurite is not installed, and neither is npm to get it with")
+    installed = cache / "node_modules" / ".bin" / "azurite-blob"
     cache.mkdir(parents=True, exist_ok=True)
-    command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(cache), "azurite"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        pytest.skip(f"Azurite could not be installed from npm: {done.stderr.strip()[-200:]}")
-    return str(cache / "node_modules" / ".bin" / "azurite-blob")
+    with FileLock(cache / "lock"):  # tests of several processes may want it at the same time
+        if installed.exists():
+            return str(installed)
+        if not shutil.which("npm"):
+            pytest.skip("Azurite is not installed, and neither is npm to get it with")
+        command = ["npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", str(cache), "azurite"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"Azurite could not be installed from npm: {done.stderr.strip()[-200:]}")
+    return str(installed)
 
 
 @pytest.fixture

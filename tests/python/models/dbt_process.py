@@ -13,9 +13,12 @@ from tests.python.lake import CHECKOUT
 _DONE = "DBT PROCESS DONE "
 _LOOP = f"""
 import sys
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 for line in sys.stdin:
-    print("{_DONE}" + str(dbtRunner().invoke(line.split()).success), flush=True)
+    done = dbtRunner().invoke(line.split())
+    DuckDBConnectionManager.close_all_connections()  # the next run opens the lake anew, as a process of its own would
+    print("{_DONE}" + str(done.success), flush=True)
 """
 
 
@@ -29,6 +32,7 @@ class DbtProcess:
             "DBT_LOG_PATH": str(work / "logs"),
             "DBT_PROJECT_DIR": str(CHECKOUT),
             "DBT_USE_COLORS": "false",
+            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
         }
         self._process = subprocess.Popen(
             [sys.executable, "-c", _LOOP],

@@ -96,7 +96,7 @@ def test_every_selector_builds_from_raw(
 ) -> None:
     lake = new_lake(selector)
     lake.ingest("--from", str(make_sample()))
-    done = lake.dbt("build", "--selector", selector, "--exclude-resource-type", "unit_test")
+    done = lake.dbt("build", "--selector", selector)
     assert "grants" not in done.stdout
     built = {name.split("/")[1] for name in lake.tables("gold")}
     assert ("fct_catalogue_title" in built) == (selector != "viewing")

@@ -242,7 +242,7 @@ def test_one_source_alone_builds_to_the_end(
     lake, both, folder = new_lake(first), new_lake("both"), str(make_sample())
     other = "top10" if first == "catalogue" else "catalogue"
     lake.ingest("--from", folder, "--source", first)
-    lake.dbt("build", "--exclude-resource-type", "unit_test")
+    lake.dbt("build")
     counts = lake.counts()
     empty = {"catalogue": "silver/silver_top10_global", "top10": "silver/silver_titles"}[first]
     full = {"catalogue": "gold/fct_catalogue_title", "top10": "gold/fct_weekly_top10_global"}[first]
