@@ -33,8 +33,7 @@ with
 {%- set content = feed.content or [] %}
 {%- set fail_rules = expectations(name | replace("silver_", "bronze_"), ["fail"]) %}
 
-{{ name }}_records as (
-
+{%- set records %}
     select records.*
     from {{ feed.records }} as records
     {%- if is_incremental() %}
@@ -45,41 +44,44 @@ with
     ) as new_versions
         on {{ same(version, "records", "new_versions") }}
     {%- endif %}
-
-),
+{%- endset %}
 {%- if fail_rules %}
 
-{{ name }}_violations as (
+{{ name }}_refusals as (
 
     select
         _file_path,
         _file_version,
         _row_number,
         {{ violated(fail_rules) }} as rules
-    from {{ name }}_records
+    from ({{ records }}) as records
+    where {{ violated(fail_rules) }} is not null
 
 ),
 
-{{ name }}_refusals as (
+{{ name }}_refused_versions as (
 
-    select * from {{ name }}_violations where rules is not null
+    select distinct
+        _file_path,
+        _file_version
+    from {{ name }}_refusals
 
 ),
 
 {{ name }}_sound as (
 
     select records.*
-    from {{ name }}_records as records
-    where not exists (
-        select 1 from {{ name }}_refusals as refusals where {{ same(version, "records", "refusals") }}
-    )
+    from ({{ records }}) as records
+    left join {{ name }}_refused_versions as refused_versions
+        on {{ same(version, "records", "refused_versions") }}
+    where refused_versions._file_version is null
 
 ),
 {%- endif %}
 
 {{ name }}_typed as (
 
-    {{ feed.typed(name ~ ("_sound" if fail_rules else "_records")) }}
+    {{ feed.typed(name ~ "_sound" if fail_rules else "(" ~ records ~ ")") }}
 
 ),
 
@@ -161,8 +163,8 @@ with
         records._row_number,
         'refused' as verdict,
         refusals.rules
-    from {{ name }}_records as records
-    inner join (select distinct _file_path, _file_version from {{ name }}_refusals) as refused_versions
+    from ({{ records }}) as records
+    inner join {{ name }}_refused_versions as refused_versions
         on {{ same(version, "records", "refused_versions") }}
     left join {{ name }}_refusals as refusals
         on {{ same(version + ["_row_number"], "records", "refusals") }}
@@ -196,10 +198,19 @@ verdicts as (
 {% for feed in feeds %}
     select
         '{{ feed.model }}' as model,
+        *,
+        cast(null as {{ dbt.type_string() }}) as record
+    from {{ feed.model }}_counted
+    where _row_number is null
+
+    union all
+
+    select
+        '{{ feed.model }}' as model,
         counted.*,
-        case when counted._row_number is not null then {{ record_as_json("records") }} end as record
+        {{ record_as_json("records") }} as record
     from {{ feed.model }}_counted as counted
-    left join {{ feed.model }}_records as records
+    inner join {{ feed.records }} as records
         on {{ same(version + ["_row_number"], "counted", "records") }}
     {{ "union all" if not loop.last }}
 {% endfor %}
@@ -269,16 +280,16 @@ from verdicts
 
     )
 
+    -- Not as a condition "not exists", for which DuckDB would group all records first
     select typed.*
     from typed
-    where not exists (
-        select 1
-        from {{ verdicts }} as verdicts
-        where
-            verdicts.model = '{{ feed.model }}'
-            and verdicts.verdict <> 'kept'
-            and {{ same(version + ["_row_number"], "typed", "verdicts") }}
-    )
+    left join (
+        select _file_path, _file_version, _row_number
+        from {{ verdicts }}
+        where model = '{{ feed.model }}' and verdict <> 'kept'
+    ) as left_out
+        on {{ same(version + ["_row_number"], "typed", "left_out") }}
+    where left_out._row_number is null
 {%- endmacro %}
 
 

@@ -126,10 +126,8 @@ def build_both_ways(work: Path, loads: list[Callable[[Lake], object]]) -> Lake:
         for load in loads:
             load(built)
             dbt(*SELECTION)
-    step = Lake(work / "step", work)
-    built.root.rename(step.root)
-
-    with DbtProcess(built.root, work) as dbt:
+        step = Lake(work / "step", work)
+        built.root.rename(step.root)
         for load in loads:
             load(built)
         dbt(*SELECTION)
