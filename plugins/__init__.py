@@ -1,1 +1,0 @@
-"""dbt-duckdb plugins of this project."""

@@ -21,6 +21,7 @@ from dbt.adapters.duckdb.utils import TargetConfig
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
+from duckdb import DuckDBPyConnection as Connection
 
 from plugins.delta_attempt import Attempt, Job, open_table
 from plugins.delta_sql import literal, quote, unsteady_functions
@@ -37,7 +38,7 @@ class Plugin(BasePlugin):
         self.root = absolute(str(plugin_config["root"]))
         self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
 
-    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+    def configure_connection(self, conn: Connection) -> None:
         """Load the extensions and make a view of every Delta table below the root."""
         self.conn = conn
         load_extension(conn, "delta")
@@ -57,9 +58,7 @@ class Plugin(BasePlugin):
         if job.location is not None and absolute(job.location) != path:
             raise CompilationError(f"location_root puts the table at {job.location}, but the profile's root at {path}.")
         if job.on_schema_change not in SCHEMA_CHANGES:
-            raise CompilationError(
-                f"on_schema_change {job.on_schema_change} is not one of {', '.join(SCHEMA_CHANGES)}."
-            )
+            raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
         for turn in range(ATTEMPTS):
             with self._cursor(job) as cursor:
                 attempt = Attempt(cursor, job, f"{schema}.{name}", path, open_table(path), commit, self)
@@ -89,9 +88,7 @@ class Plugin(BasePlugin):
         except CommitFailedError:
             pass  # another writer came first; the data is committed, and the next build brings the rest
 
-    def _create_view(
-        self, cursor: duckdb.DuckDBPyConnection, schema: str, name: str, table: DeltaTable | None = None
-    ) -> None:
+    def _create_view(self, cursor: Connection, schema: str, name: str, table: DeltaTable | None = None) -> None:
         """Make a Delta table readable as a view, with the table's comments where the table is at hand."""
         path, view = f"{self.root}/{schema}/{name}", f"{quote(schema)}.{quote(name)}"
         cursor.execute(f"create schema if not exists {quote(schema)}")
@@ -108,9 +105,9 @@ class Plugin(BasePlugin):
             if comment := column.metadata.get("comment"):
                 cursor.execute(f"comment on column {view}.{quote(column.name)} is {literal(comment)}")
 
-    def _cursor(self, job: Job) -> duckdb.DuckDBPyConnection:
+    def _cursor(self, job: Job) -> Connection:
         """A cursor with the session settings of the profile, as dbt-duckdb gives them to its own cursors."""
-        cursor: duckdb.DuckDBPyConnection = Environment.initialize_cursor(self.creds, self.conn.cursor())  # type: ignore[arg-type]
+        cursor: Connection = Environment.initialize_cursor(self.creds, self.conn.cursor())  # type: ignore[arg-type]
         if job.sql_header:
             cursor.execute(job.sql_header)
         return cursor

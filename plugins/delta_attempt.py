@@ -226,9 +226,8 @@ class Attempt:
             raise CompilationError(f"{self.name}: {said} Run it with --full-refresh.")
         old = delta_sql.delta_types(cursor, f"from {self._target}", ntz=True)
         spelling = {c.lower(): c for c in old}
-        new = {
-            spelling.get(c.lower(), c): t for c, t in delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz).items()
-        }
+        found = delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz)
+        new = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
         added = [c for c in new if c not in old and not steering(c)]
         removed = [c for c in old if c not in new]
         retyped = [c for c in new if c in old and new[c] != old[c]]
@@ -311,9 +310,8 @@ class Attempt:
         groups = FILE if files <= RANGES else ", ".join(before.values())
         going = bounds(cursor, f"__changes where {ROW} is not null", keys | before, groups)
         moved = bounds(cursor, f"__changes where {KEPT} and {ROW} is not null", keys | after, groups)
-        new = bounds(
-            cursor, f"__changes where {ROW} is null", {c: quote(c) for c in columns}, ", ".join(after.values())
-        )
+        everything = {c: quote(c) for c in columns}
+        new = bounds(cursor, f"__changes where {ROW} is null", everything, ", ".join(after.values()))
         (overall,) = bounds(cursor, "__changes", keys)  # by which DuckDB skips files, as it does not by `or`
         return f"{overall} and ({' or '.join(dict.fromkeys(going + moved + new))})"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from arro3.core import RecordBatchReader, Schema
 from dbt_common.exceptions import DbtRuntimeError
+from duckdb import DuckDBPyConnection as Connection
 
 if TYPE_CHECKING:
     from plugins.delta_attempt import Job
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 PLAIN_TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 # Delta at reader 1 / writer 2 has none of the types on the left.
 WIDENED = {"utinyint": "SMALLINT", "usmallint": "INTEGER", "uinteger": "BIGINT", "ubigint": "DECIMAL(20,0)"}
-WIDENED |= {"hugeint": "DECIMAL(38,0)", "uhugeint": "DECIMAL(38,0)", "uuid": "VARCHAR", "enum": "VARCHAR"}
+WIDENED |= dict.fromkeys(("hugeint", "uhugeint"), "DECIMAL(38,0)")
+WIDENED |= dict.fromkeys(("varchar", "uuid", "enum"), "VARCHAR")  # varchar: JSON too, which is text by another name
 WIDENED |= dict.fromkeys((*PLAIN_TIMESTAMPS, "timestamp with time zone"), "TIMESTAMP WITH TIME ZONE")
 INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
-NATURAL = {*INTEGERS, "varchar", "boolean", "float", "double", "decimal", "blob", "date"}
+NATURAL = {*INTEGERS, "boolean", "float", "double", "decimal", "blob", "date"}
 # Types whose values DuckDB and DataFusion order alike and read alike from text.
 ORDERED = {*INTEGERS, "varchar", "boolean", "date", "timestamp with time zone"}
 
@@ -57,22 +59,19 @@ def delta_type(column: str, dtype: Any, ntz: bool) -> str:
     if kind in PLAIN_TIMESTAMPS and ntz:
         return "TIMESTAMP"
     if kind in WIDENED or kind in NATURAL:
-        return WIDENED.get(
-            kind, "VARCHAR" if kind == "varchar" else str(dtype)
-        )  # not JSON, which is text by another name
+        return WIDENED.get(kind, str(dtype))
     raise DbtRuntimeError(f"Column {column} has the type {dtype}, which Delta does not have. Cast it in the model.")
 
 
-def delta_types(cursor: duckdb.DuckDBPyConnection, sql: str, ntz: bool) -> dict[str, str]:
+def delta_types(cursor: Connection, sql: str, ntz: bool) -> dict[str, str]:
     """The columns of a query with the types to write them as."""
     relation = cursor.sql(f"select * from (\n{sql}\n) limit 0")
     return {c: delta_type(c, dtype, ntz) for c, dtype in zip(relation.columns, relation.types, strict=True)}
 
 
-def castable(cursor: duckdb.DuckDBPyConnection, source: str, target: str) -> bool:
+def castable(cursor: Connection, source: str, target: str) -> bool:
     """Whether DuckDB casts between the types by itself, that is without losing anything."""
-    sql = f"select can_cast_implicitly(null::{source}, null::{target})"
-    return bool(cursor.execute(sql).fetchall()[0][0])
+    return bool(cursor.execute(f"select can_cast_implicitly(null::{source}, null::{target})").fetchall()[0][0])
 
 
 def cast(types: dict[str, str]) -> str:
@@ -94,9 +93,7 @@ def select_as(job: Job, types: dict[str, str]) -> str:
     return f"select {cast(types)} from (\n{job.sql}\n){where}"
 
 
-def bounds(
-    cursor: duckdb.DuckDBPyConnection, rows: str, columns: dict[str, str], groups: str = "", exact: bool = False
-) -> list[str]:
+def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str = "", exact: bool = False) -> list[str]:
     """Predicates that rows meet, one for each group of them, as narrow as the least and greatest values make it.
 
     rows: what follows `from`; columns: the expression of each column's values; groups: what follows `group by`;
@@ -121,7 +118,7 @@ def bounds(
     return predicates
 
 
-def unsteady_functions(conn: duckdb.DuckDBPyConnection) -> set[str]:
+def unsteady_functions(conn: Connection) -> set[str]:
     """The functions, and names without brackets, whose result their arguments alone do not decide, or may not."""
     rows = conn.execute(
         "select distinct function_name from duckdb_functions() where function_type like '%macro' and not internal"
@@ -132,7 +129,7 @@ def unsteady_functions(conn: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in rows} | clock
 
 
-def inputs(cursor: duckdb.DuckDBPyConnection, sql: str, unsteady: set[str]) -> set[tuple[str, str]] | None:
+def inputs(cursor: Connection, sql: str, unsteady: set[str]) -> set[tuple[str, str]] | None:
     """The tables that a query reads, as (schema, name); None where they alone do not decide its result.
 
     Read from DuckDB's own syntax tree: its `get_table_names` looks through views, and so does not name them.

@@ -60,9 +60,7 @@
   {{ return(delta_finish("merge", sql, {
       "unique_key": [columns.dbt_scd_id],
       "merge_update_columns": [columns.dbt_valid_to],
-      "incremental_predicates": [
-          "dbt_internal_source.dbt_change_type <> 'insert'", end ~ " is null" ~ (" or " ~ end ~ " = " ~ current if current else ""),
-      ],
+      "incremental_predicates": ["dbt_internal_source.dbt_change_type <> 'insert'", end ~ " is null" ~ (" or " ~ end ~ " = " ~ current if current else "")],
       "insert_if": "dbt_internal_source.dbt_change_type = 'insert'",
       "on_schema_change": "append_new_columns",
       "reuse": False,
@@ -70,10 +68,8 @@
 {% endmaterialization %}
 
 {% materialization test, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" or not should_store_failures()
-      or config.get("store_failures_as") not in (none, "table") -%}
-    {{ return(dbt.materialization_test_default()) }}
-  {%- endif -%}
+  {%- set to_table = should_store_failures() and config.get("store_failures_as") in (none, "table") -%}
+  {%- if config.get("file_format") != "delta" or not to_table -%}{{ return(dbt.materialization_test_default()) }}{%- endif -%}
   {% do adapter.create_schema(this) %}
   {% do delta_write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False}) %}
   {% call statement("main", fetch_result=True) %}
@@ -88,11 +84,11 @@
 #}
 {% macro delta_prepare() %}
   {#- what dbt-spark and dbt-databricks have and this project does not honour is an error, not a surprise -#}
-  {% for name in ["buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "indexes",
-                  "skip_matched_step", "skip_not_matched_step", "matched_condition", "not_matched_condition",
-                  "not_matched_by_source_condition", "merge_with_schema_evolution", "merge_clauses",
-                  "merge_update_condition", "merge_insert_condition", "merge_update_set_expressions",
-                  "merge_on_using_columns", "merge_returning_columns"] if config.get(name) %}
+  {% for name in [
+      "buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "indexes", "skip_matched_step",
+      "skip_not_matched_step", "matched_condition", "not_matched_condition", "not_matched_by_source_condition",
+      "merge_with_schema_evolution", "merge_clauses", "merge_update_condition", "merge_insert_condition",
+      "merge_update_set_expressions", "merge_on_using_columns", "merge_returning_columns"] if config.get(name) %}
     {% do exceptions.raise_compiler_error("The configuration " ~ name ~ " cannot be honoured for a Delta table on DuckDB.") %}
   {% endfor %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -150,7 +146,7 @@
   {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmacro %}
 
-{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in plugins/delta.py. #}
+{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in plugins/delta_attempt.py. #}
 {% macro delta_write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
   {% if unmatched not in (none, "delete") %}
