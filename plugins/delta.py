@@ -25,7 +25,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from plugins.delta_attempt import Attempt, Job, open_table
 from plugins.delta_sql import literal, quote, unsteady_functions
-from plugins.object_store import absolute, connect_object_store, load_extension
+from plugins.object_store import absolute, connect_object_store, load_extension, tables_below
 
 ATTEMPTS = 5
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
@@ -44,9 +44,8 @@ class Plugin(BasePlugin):
         load_extension(conn, "delta")
         connect_object_store(conn, self.root)
         self.unsteady = unsteady_functions(conn)
-        pattern = f"{self.root}/*/*/_delta_log/*.json"
-        for (log,) in conn.execute(f"select distinct parse_path(file)[:-3] from glob({literal(pattern)})").fetchall():
-            self._create_view(conn, log[-2], log[-1])
+        for schema, name in tables_below(conn, self.root):
+            self._create_view(conn, schema, name)
 
     def store(self, target_config: TargetConfig) -> None:
         """Carry out one job: `config["job"]` describes it, `config["result"]` receives what was done.

@@ -17,6 +17,13 @@ def absolute(location: str) -> str:
     return location.rstrip("/") if "://" in location else str(Path(location).absolute())
 
 
+def tables_below(conn: duckdb.DuckDBPyConnection, root: str) -> list[tuple[str, str]]:
+    """Schema and name of every Delta table `<root>/<schema>/<name>`."""
+    pattern = literal(f"{root}/*/*/_delta_log/*.json")
+    logs = conn.execute(f"select distinct parse_path(file)[:-3] from glob({pattern})").fetchall()
+    return sorted((log[-2], log[-1]) for (log,) in logs)
+
+
 def load_extension(conn: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load an extension from its Python wheel (`duckdb-extension-<name>`); nothing is downloaded."""
     try:

@@ -19,6 +19,11 @@
   cast(json_merge_patch('{}', json_merge_patch(to_json({{ records }}), '{ {%- for column in lineage_columns() %}"{{ column }}": null{{ ", " if not loop.last }}{% endfor -%} }')) as varchar)
 {%- endmacro %}
 
+{#
+  pysail knows no `* except (…)` inside an expression, and a unit test's fixture has no columns to look up: so the fields
+  are cut out of the text. A quote inside a value is escaped, so that none can look like such a field.
+#}
 {% macro spark__record_as_json(records) -%}
-  to_json(struct({{ records }}.* except ({{ lineage_columns() | join(", ") }})))
+  {%- set field = '"(' ~ lineage_columns() | join("|") ~ ')":("[^"\\\\]*(\\\\.[^"\\\\]*)*"|[0-9]+)' -%}
+  {{ regexp_replace_all(regexp_replace_all("to_json(struct(" ~ records ~ ".*))", "," ~ field, ""), "^[{]" ~ field ~ ",?", "{") }}
 {%- endmacro %}

@@ -55,8 +55,8 @@ days_of_data as (
 bounds as (
 
     select
-        cast({{ dbt.date_trunc('year', 'min(day_of_data)') }} as date) as first_day,
-        cast({{ dbt.last_day('max(day_of_data)', 'year') }} as date) as last_day
+        make_date(cast(extract(year from min(day_of_data)) as integer), 1, 1) as first_day,
+        make_date(cast(extract(year from max(day_of_data)) as integer), 12, 31) as last_day
     from days_of_data
 
 ),
