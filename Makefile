@@ -8,16 +8,21 @@ SOURCE ?= sample
 INGEST ?=
 TITLES ?= 1000
 SEED ?= 42
+WEEKS ?= 8
+TARGET ?= dev
 export LAKEHOUSE_ROOT ?= lake
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 VENV ?= $(CURDIR)/.venv
 BIN = $(VENV)/bin
 SAMPLE := sample
+# TARGET=spark: with a session on SPARK_REMOTE or, if that is not set, a server for the time of the command
+# (pysail, or Apache Spark with SPARK=apache)
+DBT = $(if $(filter spark,$(TARGET)),$(BIN)/python -m scripts.spark )$(BIN)/dbt
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
-BUILD = $(BIN)/dbt build --quiet --exclude-resource-type unit_test
+BUILD = $(DBT) build --quiet --exclude-resource-type unit_test
 
-.PHONY: help setup run next-week test lint docs bench clean lock
+.PHONY: help setup run next-week test lint docs bench parity clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -33,7 +38,7 @@ $(VENV)/.installed: requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@touch $@
 
-run: setup ## Build the lake: SOURCE=sample (default), SOURCE=github or SOURCE=<folder>
+run: setup ## Build the lake: SOURCE=sample (default), SOURCE=github or SOURCE=<folder>; TARGET=spark on Spark
 	@held=$$(cat "$(LAKEHOUSE_ROOT)/.source" 2>/dev/null || true); \
 	if [ -n "$$held" ] && [ "$$held" != "$(SOURCE)" ]; then \
 	  echo "The lake '$(LAKEHOUSE_ROOT)' holds the data of SOURCE=$$held; so that the two do not mix, run 'make clean' or set LAKEHOUSE_ROOT to another folder."; \
@@ -82,9 +87,23 @@ bench: setup ## Measure speed and memory; prints tables
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.delta
 
+parity: setup ## Build SOURCE (of the sample: WEEKS=8) on every engine and compare all silver and gold tables
+	@rm -rf .tmp/parity
+ifeq ($(SOURCE),sample)
+	@for week in $$(seq $(WEEKS)); do \
+	  $(BIN)/python -m ingest.sample --out .tmp/parity/sample --titles $(TITLES) --week $$week --seed $(SEED); \
+	  LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest --from .tmp/parity/sample; \
+	done
+else ifeq ($(SOURCE),github)
+	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest $(INGEST)
+else
+	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
+endif
+	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m scripts.parity
+
 lock: ## Resolve the dependencies of pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra dev --extra cloud pyproject.toml -o requirements.lock
+	  --no-emit-find-links --extra dev --extra cloud --extra spark pyproject.toml -o requirements.lock
 
 clean: ## Remove everything that was built (lake, sample, target), but not .venv
 	@case "$(LAKEHOUSE_ROOT)" in \

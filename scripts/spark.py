@@ -2,23 +2,31 @@
 
 The session lies at SPARK_REMOTE, any Spark Connect endpoint. Where that is not set, a server runs for the time of the
 command: the engine of the package pysail, without a JVM (SPARK=pysail, the default), or Apache Spark with Delta Lake
-(SPARK=apache). Every Delta table below LAKEHOUSE_ROOT is registered as <layer>.<table> in the session's catalogue, and
-the function nfc_normalize is defined. The command is given SPARK_REMOTE with the id of the session, so that its own
-Spark client joins it, an absolute LAKEHOUSE_ROOT, and DBT_TARGET=spark.
+(SPARK=apache; SPARK_MASTER as Spark's --master, local[*] by default). Every Delta table below LAKEHOUSE_ROOT is
+registered as <layer>.<table> in the session's catalogue, and the function nfc_normalize is defined. The command is
+given SPARK_REMOTE with the id of the session, so that its own Spark client joins it, an absolute LAKEHOUSE_ROOT, and
+DBT_TARGET=spark.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import tempfile
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 import duckdb
+import pyspark
 from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
@@ -26,6 +34,82 @@ from pyspark.sql.types import StructType
 from plugins.object_store import absolute, connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
+DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
+START_SECONDS = 300  # the first start of Apache Spark loads the jars
+
+
+def missing(engine: str) -> str | None:
+    """What this machine lacks for an engine; None where it can run."""
+    if engine == "pysail":
+        return None
+    java = shutil.which("java")
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr if java else ""
+    if not any(f'version "{number}' in said for number in (17, 21)):
+        return "Apache Spark needs Java 17 or 21, and there is none on the PATH."
+    return None
+
+
+@contextmanager
+def server(engine: str) -> Iterator[str]:
+    """Run a Spark Connect server; yields its address as SPARK_REMOTE wants it."""
+    if lack := missing(engine):
+        raise click.ClickException(lack)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory(prefix="spark-") as work:
+        log = Path(work) / "server.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                sail(port) if engine == "pysail" else apache(port, work),
+                env={"RUST_LOG": "error"} | os.environ,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            _wait_for(port, process, log)
+            yield f"sc://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def sail(port: int) -> list[str]:
+    """The command that starts pysail's server."""
+    return [sys.executable, "-m", "pysail", "spark", "server", "--port", str(port)]
+
+
+def apache(port: int, work: str) -> list[str]:
+    """The command that starts Apache Spark's Connect server with Delta Lake; everything it leaves goes into `work`."""
+    settings = {
+        "spark.connect.grpc.binding.port": port,
+        "spark.jars.packages": DELTA,
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.warehouse.dir": f"{work}/warehouse",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.shuffle.partitions": os.cpu_count(),
+        "spark.ui.enabled": "false",
+    }
+    home, connect = Path(pyspark.__file__).parent, "org.apache.spark.sql.connect.service.SparkConnectServer"
+    options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
+    master = os.environ.get("SPARK_MASTER", "local[*]")
+    return [str(home / "bin/spark-submit"), "--master", master, "--class", connect, *options, "spark-internal"]
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
+    said = log.read_text(errors="replace").strip().splitlines()[-15:]
+    raise click.ClickException("The Spark server did not start. It said:\n  " + "\n  ".join(said))
 
 
 def nfc_normalize(text: str | None) -> str | None:
@@ -33,53 +117,41 @@ def nfc_normalize(text: str | None) -> str | None:
     return None if text is None else unicodedata.normalize("NFC", text)
 
 
-@contextmanager
-def server(engine: str) -> Iterator[str]:
-    """Run a Spark Connect server; yields its address as SPARK_REMOTE wants it."""
-    if engine == "pysail":
-        from pysail.spark import SparkConnectServer
-
-        sail = SparkConnectServer()
-        sail.start(background=True)
-        assert sail.listening_address is not None
-        host, port = sail.listening_address
-        try:
-            yield f"sc://{host}:{port}"
-        finally:
-            sail.stop()
-    else:
-        raise click.ClickException("not yet")
-
-
 def prepare(spark: SparkSession, root: str) -> None:
-    """Register the Delta tables below the root, and define nfc_normalize, in a session."""
+    """Register the Delta tables below the root in a session, and define nfc_normalize."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     pysail = " " not in str(spark.sql("select version()").collect()[0][0])  # Apache Spark adds its revision
     if pysail:
         spark.udf.register("nfc_normalize", nfc_normalize, "string")
+    else:  # in the JVM, without a Python worker
+        normal = "reflect('com.ibm.icu.text.Normalizer', 'compose', text, false)"
+        body = f"case when text is not null then {normal} end"
+        spark.sql(f"create or replace temporary function nfc_normalize(text string) returns string return {body}")
     conn = duckdb.connect()
     connect_object_store(conn, root)
     for schema, name in tables_below(conn, root):
         path = f"{root}/{schema}/{name}"
+        declared = _columns(path) if pysail else ""  # pysail does not look them up by itself
         spark.sql(f"create schema if not exists {schema}")
-        spark.sql(f"create table if not exists {schema}.{name} {columns(path) if pysail else ''} using delta location '{path}'")
+        spark.sql(f"create table if not exists {schema}.{name} {declared} using delta location '{path}'")
 
 
-def columns(path: str) -> str:
-    """The columns of a Delta table as `create table` declares them: pysail does not look them up by itself."""
-    schema = StructType.fromJson(__import__("json").loads(DeltaTable(path).schema().to_json()))
-    return "(" + ", ".join(f"`{f.name}` {f.dataType.simpleString()}{'' if f.nullable else ' not null'}" for f in schema) + ")"
+def _columns(path: str) -> str:
+    """The columns of a Delta table as `create table` declares them."""
+    schema = StructType.fromJson(json.loads(DeltaTable(path).schema().to_json()))
+    declared = (f"`{f.name}` {f.dataType.simpleString()}{'' if f.nullable else ' not null'}" for f in schema)
+    return f"({', '.join(declared)})"
 
 
 @contextmanager
-def session(root: str, remote: str | None, engine: str) -> Iterator[dict[str, str]]:
-    """A prepared session; yields the environment in which a command joins it."""
+def session(root: str, engine: str = "pysail", remote: str | None = None) -> Iterator[dict[str, str]]:
+    """A prepared session, at `remote` or of a server of its own; yields the environment in which a command joins it."""
     if remote is None:
-        with server(engine) as started, session(root, started, engine) as env:
+        with server(engine) as started, session(root, engine, started) as env:
             yield env
         return
-    joined = f"{remote.rstrip('/;')}/;session_id={uuid.uuid4()}"
-    spark = SparkSession.builder.remote(joined).getOrCreate()
+    joined = f"{remote.rstrip('/;')}{';' if ';' in remote else '/;'}session_id={uuid.uuid4()}"
+    spark = SparkSession.builder.remote(joined).create()
     try:
         prepare(spark, absolute(root))
         yield {"SPARK_REMOTE": joined, "LAKEHOUSE_ROOT": absolute(root), "DBT_TARGET": "spark"}
@@ -94,8 +166,7 @@ def main(command: tuple[str, ...]) -> None:
     engine = os.environ.get("SPARK", "pysail")
     if engine not in ENGINES:
         raise click.UsageError(f"SPARK is {engine}, but can only be {' or '.join(ENGINES)}.")
-    root = os.environ.get("LAKEHOUSE_ROOT", "lake")
-    with session(root, os.environ.get("SPARK_REMOTE"), engine) as env:
+    with session(os.environ.get("LAKEHOUSE_ROOT", "lake"), engine, os.environ.get("SPARK_REMOTE")) as env:
         code = subprocess.run(command, env=os.environ | env, check=False).returncode
     sys.exit(code)
 

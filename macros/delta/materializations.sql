@@ -185,6 +185,9 @@
 
 {# Run one job of the plugin on a relation; returns what the plugin returns. #}
 {% macro delta_job(relation, job) %}
+  {%- if target.type != "duckdb" -%}
+    {%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it on the same lake with --target dev.") -%}
+  {%- endif -%}
   {%- set call = {"job": job} -%}
   {%- do adapter.store_relation("delta", relation, [], "", "delta", call) -%}
   {{ return(call.result) }}

@@ -3,29 +3,53 @@
 #}
 
 {#
-  pysail gives a new table's columns the nullability of the query that fills it, and keeps it when the table is replaced.
-  So that every column stays nullable, as on DuckDB and Apache Spark, it passes a condition that only the run can decide;
-  and the option that lets a replaced table get other columns is set.
+  The query of a table, with what dbt-spark does not do before it writes:
+  - A contract's not_null ends the query with an error, so that nothing is committed (dbt-spark would alter the table
+    after the commit, which pysail cannot do). It stands in the columns and not in a filter, which an engine may apply
+    before the model's own.
+  - pysail gives a new table's columns the nullability of the query that fills it. So that columns are nullable, as on
+    Apache Spark, they pass a condition that only the run can decide.
 #}
 {% macro spark__create_table_as(temporary, relation, compiled_code, language="sql") %}
-  {%- if not temporary and language == "sql" and on_pysail() -%}
-    {%- set columns = adapter.get_column_schema_from_query(compiled_code) -%}
-    {%- set compiled_code -%}
-      select
-        {%- for column in columns %}
-        case when _dice >= 0 then {{ column.quoted }} end as {{ column.quoted }}{{ "," if not loop.last }}
-        {%- endfor %}
-      from (
-        select *, rand() as _dice
-        from (
-          {{ compiled_code }}
-        ) as query
-      ) as rows_of_query
-    {%- endset -%}
+  {%- if language == "sql" and model.resource_type in ("model", "seed") -%}
+    {%- set compiled_code = prepared_query(relation, compiled_code, on_pysail() and not temporary) -%}
   {%- endif -%}
   {{ return(dbt.spark__create_table_as(temporary, relation, compiled_code, language)) }}
 {% endmacro %}
 
+{% macro prepared_query(relation, query, make_nullable) %}
+  {%- set rules = delta_constraints() if (config.get("contract") or {}).enforced else {"not_null": [], "checks": []} -%}
+  {%- if rules.checks -%}
+    {%- do exceptions.raise_compiler_error("A check in a contract cannot be honoured on Spark: test it, or use an expectation.") -%}
+  {%- endif -%}
+  {%- if not rules.not_null and not make_nullable -%}{{ return(query) }}{%- endif -%}
+  {%- set sql -%}
+    select
+      {%- for column in adapter.get_column_schema_from_query(query) %}
+      {%- if column.name in rules.not_null %}
+      case
+        when {{ column.quoted }} is null then cast(raise_error('{{ this.schema }}.{{ this.identifier }}: the column {{ column.name }} is null') as {{ column.data_type }})
+        else {{ column.quoted }}
+      end as {{ column.quoted }}
+      {%- else %}
+      {{ "case when _dice >= 0 then " ~ column.quoted ~ " end" if make_nullable else column.quoted }} as {{ column.quoted }}
+      {%- endif %}
+      {{- "," if not loop.last }}
+      {%- endfor %}
+    from (
+      select *, rand() as _dice
+      from (
+        {{ query }}
+      ) as query
+    ) as rows_of_query
+  {%- endset -%}
+  {{ return(sql) }}
+{% endmacro %}
+
+{# The constraints of a contract were conditions of the query. #}
+{% macro spark__persist_constraints(relation, model) %}{% endmacro %}
+
+{# With it, a table that pysail replaces may get other columns. #}
 {% macro spark__options_clause() -%}
   {% if on_pysail() %}options (overwriteSchema "true"){% endif %}
 {%- endmacro %}
@@ -44,7 +68,7 @@
       {%- endfor %}
     from {{ relation }}
   {% endset %}
-  {% do run_query(spark__create_table_as(False, relation, query)) %}
+  {% do run_query(dbt.spark__create_table_as(False, relation, prepared_query(relation, query, true))) %}
 {% endmacro %}
 
 

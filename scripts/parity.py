@@ -1,0 +1,118 @@
+"""Build the same raw tables on every engine and compare what comes out: `python -m scripts.parity`.
+
+The raw tables below LAKEHOUSE_ROOT (default: lake) are copied once per engine and built from nothing, each engine into
+a lake of its own. Prints rows and checksum of every silver and gold table; ends with 1 where engines differ.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import duckdb
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from plugins.delta_sql import literal, quote
+from plugins.object_store import load_extension, tables_below
+from scripts.spark import missing, session
+
+ENGINES = ("duckdb", "pysail", "apache")
+OF_THE_RUN = ("_run_id", "_judged_at", "run_id", "_run_started_at")  # columns that tell one run from another
+BUILD = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test")
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a table holds: the number of its rows, and a checksum over names, types and rows in any order."""
+
+    rows: int
+    checksum: str
+
+
+def contents(root: Path) -> dict[str, Content]:
+    """The content of every silver and gold table, by `<layer>/<table>`, without the columns of the run."""
+    conn = duckdb.connect()
+    load_extension(conn, "delta")
+    conn.execute("set timezone = 'UTC'")
+    found = {}
+    for layer, name in tables_below(conn, str(root)):
+        if layer not in ("silver", "gold"):
+            continue
+        table = f"delta_scan({literal(f'{root}/{layer}/{name}')})"
+        columns = [row[:2] for row in conn.execute(f"describe from {table}").fetchall() if row[0] not in OF_THE_RUN]
+        row = ", ".join(quote(column) for column, _ in columns)
+        query = f"select count(*), coalesce(sum(hash({row}))::hugeint, 0) + hash({literal(str(columns))}) from {table}"
+        rows, checksum = conn.execute(query).fetchone() or (0, 0)
+        found[f"{layer}/{name}"] = Content(rows, f"{checksum % 2**64:016x}")
+    return found
+
+
+def build(engine: str, root: Path) -> None:
+    """Build the lake in `root` on an engine; raises CalledProcessError where dbt fails."""
+    dbt = [str(Path(sys.executable).with_name("dbt")), *BUILD]
+    env = os.environ | {"LAKEHOUSE_ROOT": str(root), "DBT_TARGET_PATH": f"{root}.target", "DBT_TARGET": "dev"}
+    if engine == "duckdb":
+        subprocess.run(dbt, env=env, check=True)
+    else:
+        with session(str(root), engine) as joined:
+            subprocess.run(dbt, env=env | joined, check=True)
+
+
+def differences(of_engines: dict[str, dict[str, Content]]) -> list[str]:
+    """The names of the tables that are not the same on all engines."""
+    names = sorted({name for found in of_engines.values() for name in found})
+    return [name for name in names if len({found.get(name) for found in of_engines.values()}) > 1]
+
+
+def print_contents(of_engines: dict[str, dict[str, Content]]) -> None:
+    """A row per table with what each engine made of it."""
+    grid = Table(
+        "table",
+        *(f"{engine}: {what}" for engine in of_engines for what in ("rows", "checksum")),
+        "",
+        box=box.SIMPLE_HEAD,
+    )
+    differ = differences(of_engines)
+    for name in sorted({name for found in of_engines.values() for name in found}):
+        cells = [found.get(name) for found in of_engines.values()]
+        told = [part for cell in cells for part in ((f"{cell.rows:,}", cell.checksum) if cell else ("-", "-"))]
+        grid.add_row(name, *told, "differs" if name in differ else "=")
+    Console(width=160).print(grid)
+
+
+@click.command()
+@click.option(
+    "--engine", "engines", multiple=True, type=click.Choice(ENGINES), help="Which (default: all that can run)."
+)
+def main(engines: Sequence[str]) -> None:
+    """Compare what the engines make of the raw tables below LAKEHOUSE_ROOT."""
+    root = Path(os.environ.get("LAKEHOUSE_ROOT", "lake"))
+    if not any(root.glob("raw/*/_delta_log")):
+        raise click.ClickException(f"There are no raw tables under {root}. Load them first: python -m ingest.")
+    of_engines = {}
+    with tempfile.TemporaryDirectory(prefix="parity-") as work:
+        for engine in engines or ENGINES:
+            if not engines and engine != "duckdb" and (lack := missing(engine)):
+                click.echo(f"{engine} is left out: {lack}")
+                continue
+            lake = Path(work) / engine
+            shutil.copytree(root / "raw", lake / "raw")
+            build(engine, lake)
+            of_engines[engine] = contents(lake)
+    print_contents(of_engines)
+    if differ := differences(of_engines):
+        raise click.ClickException(f"{len(differ)} tables differ between engines.")
+    click.echo(f"{' and '.join(of_engines)} made the same of it.")
+
+
+if __name__ == "__main__":
+    main()
