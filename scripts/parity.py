@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -95,6 +96,7 @@ def print_contents(of_engines: dict[str, dict[str, Content]]) -> None:
 )
 def main(engines: Sequence[str]) -> None:
     """Compare what the engines make of the raw tables below LAKEHOUSE_ROOT."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end as well
     root = Path(os.environ.get("LAKEHOUSE_ROOT", "lake"))
     if not any(root.glob("raw/*/_delta_log")):
         raise click.ClickException(f"There are no raw tables under {root}. Load them first: python -m ingest.")

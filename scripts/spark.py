@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -91,6 +92,7 @@ def apache(port: int, work: str) -> list[str]:
         "spark.sql.warehouse.dir": f"{work}/warehouse",
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": os.cpu_count(),
+        "spark.databricks.delta.snapshotPartitions": os.cpu_count(),  # of the log; 50 by default
         "spark.ui.enabled": "false",
     }
     home, connect = Path(pyspark.__file__).parent, "org.apache.spark.sql.connect.service.SparkConnectServer"
@@ -163,6 +165,7 @@ def session(root: str, engine: str = "pysail", remote: str | None = None) -> Ite
 @click.argument("command", nargs=-1, required=True)
 def main(command: tuple[str, ...]) -> None:
     """Run COMMAND with a Spark session that knows the Delta tables below LAKEHOUSE_ROOT (default: lake)."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends as well
     engine = os.environ.get("SPARK", "pysail")
     if engine not in ENGINES:
         raise click.UsageError(f"SPARK is {engine}, but can only be {' or '.join(ENGINES)}.")
