@@ -103,7 +103,7 @@ endif
 
 lock: ## Resolve the dependencies of pyproject.toml anew into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra dev --extra cloud --extra spark pyproject.toml -o requirements.lock
+	  --no-emit-find-links --extra dev --extra cloud --extra site --extra spark pyproject.toml -o requirements.lock
 
 clean: ## Remove everything that was built (lake, sample, target), but not .venv
 	@case "$(LAKEHOUSE_ROOT)" in \
