@@ -14,7 +14,7 @@
   {%- set more = [] -%}
   {%- set here = namespace(records=records) -%}
   {%- if execute -%}
-    {%- for node in graph.sources.values() if (node.schema, node.identifier) == (records.schema, records.identifier) -%}
+    {%- for node in graph.get("sources", {}).values() if (node.schema, node.identifier) == (records.schema, records.identifier) -%}
       {%- set here.records = adapter.get_relation(node.database, node.schema, node.identifier) -%}
       {%- set held = adapter.get_columns_in_relation(here.records) | map(attribute="name") | list if here.records else [] -%}
       {%- for column in node.columns.values() if column.name not in held -%}

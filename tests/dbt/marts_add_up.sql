@@ -11,6 +11,13 @@ sums as (
     union all
 
     select
+        'titles in mart_audience_groups' as what,
+        (select count(*) from {{ ref('fct_catalogue_title') }}) as expected,
+        (select sum(titles) from {{ ref('mart_audience_groups') }}) as found
+
+    union all
+
+    select
         'hours in mart_viewing_trends' as what,
         (select sum(weekly_hours_viewed) from {{ ref('fct_weekly_top10_global') }}) as expected,
         (select sum(hours_viewed) from {{ ref('mart_viewing_trends') }}) as found

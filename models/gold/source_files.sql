@@ -1,0 +1,38 @@
+with
+
+_files as (
+
+    {{ raw_records(source('raw', '_files')) }}
+
+),
+
+source_files as (
+
+    select
+        _source as source,
+        dataset,
+        raw_table,
+        status,
+        reason,
+
+        size_bytes,
+        row_count as records,
+        rescued_count as records_rescued,
+
+        status = 'loaded'
+        and row_number() over (
+            partition by _source, _file_path, status order by _committed_at desc, _file_version desc
+        ) = 1 as is_current,
+
+        cast(_committed_at as {{ dbt.type_timestamp() }}) as committed_at,
+
+        _file_path,
+        _file_version,
+        _file_sha,
+        _commit_sha,
+        cast(_ingested_at as {{ dbt.type_timestamp() }}) as _ingested_at
+    from _files
+
+)
+
+select * from source_files
