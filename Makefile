@@ -10,6 +10,7 @@ TITLES ?= 1000
 SEED ?= 42
 WEEKS ?= 8
 TARGET ?= dev
+PORT ?= 8000
 export LAKEHOUSE_ROOT ?= lake
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
@@ -22,7 +23,7 @@ DBT = $(if $(filter spark,$(TARGET)),$(BIN)/python -m scripts.spark )$(BIN)/dbt
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
 BUILD = $(DBT) build --quiet --exclude-resource-type unit_test
 
-.PHONY: help setup run next-week test lint docs bench parity clean lock
+.PHONY: help setup run next-week site serve screenshots test lint docs bench parity clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -77,6 +78,18 @@ lint: setup ## ruff, mypy and sqlfluff
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
+
+site: setup ## Write the site (dashboards, data quality, docs, lineage) into site/
+	@$(BIN)/dbt docs generate --static --quiet --exclude resource_type:test resource_type:unit_test
+	@$(BIN)/python -m site_pages --out site
+	@echo "The site: open $(CURDIR)/site/index.html in a browser, or run 'make serve'."
+
+serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
+	@[ -f site/index.html ] || { echo "There is no site yet: run 'make site' first."; exit 2; }
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
+
+screenshots: setup ## Photograph every page into site/screenshots (needs Chromium)
+	@$(BIN)/python -m site_pages.screenshots --site site
 
 docs: setup ## The dbt docs lineage site as one page
 	@$(BIN)/dbt docs generate --static --quiet

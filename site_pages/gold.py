@@ -1,0 +1,39 @@
+"""Reads gold: the marts, and the tables about data quality."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cache
+
+import polars as pl
+from deltalake.exceptions import TableNotFoundError
+
+from site_pages.parts import Feed
+
+Read = Callable[[str], pl.DataFrame]
+
+
+class NoGold(Exception):
+    """A table that the site needs is not there."""
+
+
+@cache
+def read(model: str) -> pl.DataFrame:
+    """A whole table of gold under LAKEHOUSE_ROOT; raises NoGold where there is none."""
+    root = os.environ.get("LAKEHOUSE_ROOT", "lake").rstrip("/")
+    try:
+        return pl.read_delta(f"{root}/gold/{model}")
+    except (FileNotFoundError, TableNotFoundError) as error:
+        raise NoGold(f"There is no table gold/{model} under {root}: run `dbt build` (or `make run`) first.") from error
+
+
+def feeds() -> list[Feed]:
+    """What was loaded, with the time of the newest version of each file."""
+    current = read("source_files").filter(pl.col("is_current")).sort("source", "raw_table")
+    return [Feed(*row) for row in current.select("source", "raw_table", "committed_at").iter_rows()]
+
+
+def total(counts: pl.Series) -> int:
+    """The sum of a column of counts; 0 where there are none."""
+    return int(counts.sum())

@@ -1,0 +1,200 @@
+"""Genres by engagement."""
+
+from __future__ import annotations
+
+import altair as alt
+import polars as pl
+
+from site_pages import vega, words
+from site_pages.gold import Read
+from site_pages.parts import EVERYTHING, Chart, Filter, Page, Tile
+
+ENGAGEMENT, BY_COUNTRY, MATCHED = "mart_genre_engagement", "mart_genre_by_country", "mart_top10_match_rate"
+
+
+def page(read: Read) -> Page:
+    """Which genres hold viewers, as far as shows of the lists can be found in the catalogue."""
+    engagement = read(ENGAGEMENT).with_columns(
+        (pl.col("titles_in_top_10") / pl.col("titles")).alias("share_in_top_10"),
+        pl.when(pl.col("genre_name").str.contains("TV|Series"))
+        .then(pl.lit("TV Show"))
+        .otherwise(pl.lit("Movie"))
+        .alias("type"),
+    )
+    offered = read(BY_COUNTRY)
+    matched = read(MATCHED).with_columns((pl.col("lists").str.to_titlecase()).alias("lists"))
+    by_type = pl.concat(
+        offered.select("country_name", "genre_name", pl.lit(name).alias("type"), pl.col(column).alias("titles"))
+        for name, column in ((EVERYTHING, "titles"), ("Movie", "movies"), ("TV Show", "tv_shows"))
+    ).filter(pl.col("titles") > 0)
+
+    type_ = Filter("type", "Type", vega.TYPES, every="All types")
+    country = Filter("country", "Country", sorted(offered["country_name"].unique()), default="United States")
+    viewed = vega.keep(vega.chart("engagement"), type_, "type").transform_filter("datum.hours_viewed > 0")
+    details = [
+        vega.text("genre_name", "Genre"),
+        vega.number("hours_viewed", "Hours viewed"),
+        vega.number("titles_in_top_10", "Titles in a Top 10"),
+        vega.number("titles", "Titles in the catalogue"),
+        vega.number("title_weeks_in_top_10", "Weeks in a Top 10, over titles"),
+        vega.number("hours_per_title_in_top_10", "Hours per title in a Top 10", kind=",.0f"),
+    ]
+    both = viewed.encode(
+        x=alt.X("titles_in_top_10:Q", axis=vega.axis("Titles in a Top 10", kind=",.0f"), scale=alt.Scale(type="sqrt")),
+        y=alt.Y("hours_per_title_in_top_10:Q", axis=vega.axis("Hours per title", short=True)),
+        tooltip=details,
+    )
+    # Here the rows for all types are rows of their own.
+    produced = vega.keep(vega.keep(vega.chart("offered"), country, "country_name"), type_, "type", has_totals=True)
+
+    places = read(MATCHED).filter(pl.col("lists") == "worldwide").select(pl.col("places", "places_matched").sum())
+    all_places, matched_places = places.row(0)
+    top = engagement.sort("hours_viewed").tail(1)
+    dense = engagement.filter(pl.col("titles_in_top_10") >= 3).sort("hours_per_title_in_top_10").tail(1)
+    return Page(
+        name="genres",
+        title="Genres by engagement",
+        short="Genres",
+        question="Which genres hold viewers?",
+        lead="Hours viewed worldwide in weeks in the Top 10, of those titles of the catalogue that a show of the lists "
+        "is matched to. A title counts with all its hours for each of its genres.",
+        raw_tables=["top10_global", "netflix_category"],
+        models=[ENGAGEMENT, BY_COUNTRY, MATCHED],
+        sketch=(
+            engagement.sort("hours_viewed", "genre_name", descending=[True, False]).head(5),
+            vega.sketch_bars("genres", "genre_name", "hours_viewed"),
+        ),
+        tiles=[
+            Tile("Genres", engagement.height, words.count(engagement.height), ENGAGEMENT),
+            Tile(
+                "Genres in a Top 10",
+                engagement.filter(pl.col("titles_in_top_10") > 0).height,
+                words.count(engagement.filter(pl.col("titles_in_top_10") > 0).height),
+                ENGAGEMENT,
+            ),
+            Tile(
+                "Places matched",
+                matched_places,
+                f"{words.count(matched_places)} of {words.count(all_places)}",
+                MATCHED,
+                "in the worldwide lists",
+            ),
+        ],
+        findings=[
+            *(
+                f"{row['genre_name']} has the most hours: {words.large(row['hours_viewed'])}, with "
+                f"{row['titles_in_top_10']} of its {words.count(row['titles'])} titles in a Top 10."
+                for row in top.iter_rows(named=True)
+            ),
+            *(
+                f"Title by title, {row['genre_name']} holds viewers longest: "
+                f"{words.large(row['hours_per_title_in_top_10'])} hours for each title that made a list "
+                "(of genres with at least three)."
+                for row in dense.iter_rows(named=True)
+            ),
+            f"Only {words.share(matched_places / all_places)} of the worldwide places could be matched to a title of "
+            "the catalogue, so differences between genres are hints and no proof."
+            if all_places
+            else "",
+        ],
+        filters=[type_, country],
+        charts=[
+            Chart(
+                "hours",
+                "Which genres are viewed longest?",
+                "Hours viewed in weeks in the Top 10.",
+                ENGAGEMENT,
+                "engagement",
+                vega.ranked(
+                    vega.first(viewed, "hours_viewed", 20),
+                    "genre_name",
+                    "hours_viewed",
+                    "Hours viewed",
+                    details,
+                    color=vega.by("type", vega.TYPES, title="Genre of"),
+                    short=True,
+                ),
+            ),
+            Chart(
+                "share",
+                "Which genres make it into the Top 10?",
+                "Share of the titles of the genre that were in a worldwide list.",
+                ENGAGEMENT,
+                "engagement",
+                vega.ranked(
+                    vega.first(viewed, "share_in_top_10", 20),
+                    "genre_name",
+                    "share_in_top_10",
+                    "Share of the genre's titles",
+                    [*details, vega.number("share_in_top_10", "Share in a Top 10", kind=".1%")],
+                    color=vega.by("type", vega.TYPES, title="Genre of"),
+                    kind=".1%",
+                ),
+            ),
+            Chart(
+                "per-title",
+                "Many titles, or strong ones?",
+                "To the right, genres with many titles in the lists; above, those whose titles are viewed longest.",
+                ENGAGEMENT,
+                "engagement",
+                alt.layer(
+                    both.mark_circle(opacity=0.85).encode(
+                        size=alt.Size(
+                            "hours_viewed:Q", title="Hours viewed", legend=alt.Legend(labelExpr=vega.SHORT, tickCount=3)
+                        ),
+                        color=vega.by("type", vega.TYPES, title="Genre of"),
+                    ),
+                    vega.first(both, "hours_viewed", 12)
+                    .mark_text(align="left", dx=11, baseline="middle")
+                    .encode(text="genre_name:N"),
+                ).properties(height=380),
+                wide=True,
+            ),
+            Chart(
+                "offered",
+                "What does a country produce?",
+                "Titles of the country in the catalogue, by genre.",
+                BY_COUNTRY,
+                "offered",
+                vega.ranked(
+                    vega.first(produced, "titles", 20),
+                    "genre_name",
+                    "titles",
+                    "Titles",
+                    [
+                        vega.text("country_name", "Country"),
+                        vega.text("genre_name", "Genre"),
+                        vega.number("titles", "Titles"),
+                    ],
+                ),
+            ),
+            Chart(
+                "matched",
+                "How much of the lists is in the catalogue?",
+                "Share of the places whose show is matched to a title; the rest is in no genre here.",
+                MATCHED,
+                "matched",
+                vega.chart("matched")
+                .mark_bar()
+                .encode(
+                    y=alt.Y("category:N", axis=alt.Axis(title=None)),
+                    yOffset=alt.YOffset("lists:N"),
+                    x=alt.X("share_of_places:Q", axis=vega.axis("Share of places matched", kind=".0%")),
+                    color=alt.Color("lists:N", title="Lists"),
+                    tooltip=[
+                        vega.text("lists", "Lists"),
+                        vega.text("category", "List"),
+                        vega.number("places", "Places"),
+                        vega.number("places_matched", "Matched"),
+                        vega.number("share_of_places", "Share", kind=".1%"),
+                    ],
+                )
+                .properties(height=alt.Step(16, **{"for": "offset"})),
+            ),
+        ],
+        datasets={
+            "engagement": engagement.drop("genre_key"),
+            "offered": by_type,
+            "matched": matched.drop("category_key"),
+        },
+    )
