@@ -1,0 +1,59 @@
+"""Write a DuckDB file that shows gold to BI tools: `python -m scripts.served`.
+
+The file holds views over the Delta tables and nothing else, so what it shows is always what the last build committed, and
+it has to be written again only when a model comes or goes. Builds never open it: whoever has it open disturbs none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import duckdb
+from plugins.object_store import absolute, connect_object_store, load_extension
+
+
+def write(out: Path, root: str) -> int:
+    """Put a new file in the place of the old one, in one step. Returns the number of views.
+
+    Raises subprocess.CalledProcessError if dbt fails, duckdb.Error if a table of gold cannot be read.
+    """
+    root = absolute(root)
+    arguments = json.dumps({"dialect": "duckdb", "location": root})
+    dbt = [str(Path(sys.executable).parent / "dbt"), "--quiet", "run-operation", "serving_sql", "--args", arguments]
+    sql = subprocess.run(dbt, check=True, stdout=subprocess.PIPE, text=True).stdout
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as work:
+        new = Path(work) / out.name
+        with duckdb.connect(str(new)) as connection:
+            load_extension(connection, "delta")
+            connect_object_store(connection, root)
+            connection.execute(sql)
+            (views,) = connection.sql("select count(*) from duckdb_views() where schema_name = 'gold'").fetchall()[0]
+        new.chmod(0o444)
+        new.replace(out)
+    return int(views)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), default=Path("gold.duckdb"), show_default=True)
+def main(out: Path) -> None:
+    """Write a DuckDB file with a view for every table of gold under LAKEHOUSE_ROOT (default: lake)."""
+    root = os.environ.get("LAKEHOUSE_ROOT", "lake")
+    try:
+        views = write(out, root)
+    except subprocess.CalledProcessError:
+        sys.exit(2)  # dbt has said why
+    except duckdb.Error as error:
+        print(f"Gold under {root} cannot be served: {error}. Run `dbt build` first.".replace("\n", " "), file=sys.stderr)
+        sys.exit(2)
+    print(f"{out.absolute()}: {views} views. Open it read-only, for example: duckdb -readonly {out}")
+
+
+if __name__ == "__main__":
+    main()
