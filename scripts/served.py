@@ -41,7 +41,7 @@ def write(out: Path, root: str) -> int:
 
 
 @click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("gold.duckdb"), show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), default=Path("lakehouse.duckdb"), show_default=True)
 def main(out: Path) -> None:
     """Write a DuckDB file with a view for every table of gold under LAKEHOUSE_ROOT (default: lake)."""
     root = os.environ.get("LAKEHOUSE_ROOT", "lake")

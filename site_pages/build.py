@@ -19,7 +19,7 @@ from site_pages.parts import Page, spec
 
 PAGES = (most_watched, viewing_trends, genres, catalogue, audience, data_quality)
 ASSETS = Path(__file__).parent / "assets"
-DOCS = "docs.html#!/model/model.netflix_lakehouse."
+DOCS = "docs.html#!"
 
 
 def make_pages(read: gold.Read = gold.read) -> list[Page]:

@@ -10,6 +10,13 @@ from pathlib import Path
 from dbt_colibri.lineage_extractor.extractor import DbtColumnLineageExtractor
 from dbt_colibri.report.generator import DbtColibriReportGenerator
 
+MENDED = (
+    # Before its script runs, dbt's page asks for files that are not there: placeholders stand in addresses.
+    ('<use xlink:href="{{', '<use ng-attr-xlink:href="{{'),
+    ("${require('./assets/favicons/favicon.ico')}", "data:,"),
+)
+"""What has to be replaced in dbt's page so that it loads without errors."""
+
 
 class NoArtifacts(Exception):
     """dbt's docs have not been generated."""
@@ -23,11 +30,18 @@ def write_docs(target: Path, out: Path) -> None:
     page, manifest, catalog = (target / name for name in ("static_index.html", "manifest.json", "catalog.json"))
     if not all(file.exists() for file in (page, manifest, catalog)):
         raise NoArtifacts(f"There are no docs of dbt in {target}: run `dbt docs generate --static` (or `make site`).")
-    shutil.copy(page, out / "docs.html")
+    html = page.read_text(encoding="utf-8")
+    for wrong, right in MENDED:
+        html = html.replace(wrong, right)
+    (out / "docs.html").write_text(html, encoding="utf-8")
 
     # Its own command also asks the package index for a newer version.
     logging.getLogger("colibri").setLevel(logging.ERROR)
     extractor = DbtColumnLineageExtractor(str(manifest), str(catalog))  # type: ignore[no-untyped-call]
+    if not any(node.get("compiled_code") for node in extractor.manifest["nodes"].values()):
+        raise NoArtifacts(
+            f"The docs of dbt in {target} lack the SQL of the models: run `dbt docs generate --static` again."
+        )
     with tempfile.TemporaryDirectory() as work:
         DbtColibriReportGenerator(extractor, light_mode=True, disable_telemetry=True).generate_report(output_dir=work)
         shutil.copy(Path(work) / "index.html", out / "columns.html")

@@ -114,6 +114,11 @@ class Page:
     tables: list[Table] = field(default_factory=list)
     datasets: dict[str, pl.DataFrame] = field(default_factory=dict)
 
+    @property
+    def exposure(self) -> str:
+        """Its name among dbt's exposures."""
+        return f"{self.name.replace('-', '_')}_page"
+
 
 @dataclass(frozen=True)
 class Feed:

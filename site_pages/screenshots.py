@@ -22,8 +22,10 @@ def chromium() -> str | None:
 
 @click.command()
 @click.option("--site", type=click.Path(path_type=Path, exists=True), default=Path("site"), show_default=True)
-def main(site: Path) -> None:
+@click.option("--out", type=click.Path(path_type=Path), help="Where to write, instead of <site>/screenshots.")
+def main(site: Path, out: Path | None) -> None:
     """Photograph every page of the site into <site>/screenshots/<page>-<look>.png."""
+    out = out or site / "screenshots"
     executable = chromium()
     if not executable:
         print("No Chromium was found: install it (Debian: chromium), or set CHROMIUM to its path.", file=sys.stderr)
@@ -41,9 +43,9 @@ def main(site: Path) -> None:
                     page.wait_for_selector("html[data-ready=true]")
                 else:
                     page.wait_for_timeout(1500)
-                page.screenshot(path=site / "screenshots" / f"{file.stem}-{look}.png", full_page=own)
+                page.screenshot(path=out / f"{file.stem}-{look}.png", full_page=own)
         browser.close()
-    print(f"Pictures of the pages: {site.absolute() / 'screenshots'}")
+    print(f"Pictures of the pages: {out.absolute()}")
 
 
 if __name__ == "__main__":

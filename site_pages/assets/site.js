@@ -56,15 +56,16 @@
   const reactsTo = (chart, name) => (page.charts[chart].spec.params || []).some((param) => param.name === name);
 
   async function choose() {
-    if (!filters) return;
-    const selects = [...filters.querySelectorAll("select")];
+    root.dataset.ready = "false";
+    const selects = [...(filters?.querySelectorAll("select") ?? [])];
     await Promise.all([...views].map(([chart, view]) => {
       const own = selects.filter((select) => reactsTo(chart, select.name));
       own.forEach((select) => view.signal(select.name, select.value));
-      document.querySelector(`#${chart} .scope`).textContent =
-        own.map((select) => select.selectedOptions[0]?.text).join(" · ");
+      const scope = document.querySelector(`#${chart} .scope`);
+      if (scope) scope.textContent = own.map((select) => select.selectedOptions[0]?.text).join(" · ");
       return view.runAsync();
     }));
+    root.dataset.ready = "true";
   }
 
   function csv(rows) {
@@ -101,5 +102,5 @@
 
   filters?.addEventListener("change", choose);
   filters?.addEventListener("reset", () => setTimeout(choose));
-  draw().then(() => { root.dataset.ready = "true"; });
+  draw();
 })();
