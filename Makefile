@@ -23,7 +23,7 @@ DBT = $(if $(filter spark,$(TARGET)),$(BIN)/python -m scripts.spark )$(BIN)/dbt
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
 BUILD = $(DBT) build --quiet --exclude-resource-type unit_test
 
-.PHONY: help setup run next-week site serve screenshots test lint docs bench parity clean lock
+.PHONY: help setup run next-week site serve duckdb screenshots test lint docs bench parity clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ site: setup ## Write the site (dashboards, data quality, docs, lineage) into sit
 serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
 	@[ -f site/index.html ] || { echo "There is no site yet: run 'make site' first."; exit 2; }
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
+
+duckdb: setup ## Write lakehouse.duckdb: views over gold for BI tools
+	@$(BIN)/python -m scripts.served
 
 screenshots: setup ## Photograph every page into site/screenshots (needs Chromium)
 	@$(BIN)/python -m site_pages.screenshots --site site

@@ -50,7 +50,9 @@ def main(out: Path) -> None:
     except subprocess.CalledProcessError:
         sys.exit(2)  # dbt has said why
     except duckdb.Error as error:
-        print(f"Gold under {root} cannot be served: {error}. Run `dbt build` first.".replace("\n", " "), file=sys.stderr)
+        print(
+            f"Gold under {root} cannot be served: {error}. Run `dbt build` first.".replace("\n", " "), file=sys.stderr
+        )
         sys.exit(2)
     print(f"{out.absolute()}: {views} views. Open it read-only, for example: duckdb -readonly {out}")
 

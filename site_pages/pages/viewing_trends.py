@@ -86,7 +86,7 @@ def page(read: gold.Read) -> Page:
                 for row in best.iter_rows(named=True)
             ),
             *(
-                f"{row['first_show_title']} was at a first place for {row['weeks']} weeks, longer than any other, with "
+                f"{row['first_show_title']} was at a first place for {row['weeks']} weeks, and none for longer, with "
                 f"{words.large(row['hours'])} hours in them."
                 for row in longest.iter_rows(named=True)
             ),
