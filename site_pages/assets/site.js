@@ -28,7 +28,7 @@
       axisBand: { grid: false },
       legend: {
         orient: "top", direction: "horizontal", labelColor: ink, titleColor: soft, labelFontSize: 12, titleFontSize: 12,
-        titleFontWeight: "normal", columns: narrow ? 2 : 6, offset: 12, labelLimit: 200,
+        titleFontWeight: "normal", columns: narrow ? 2 : 6, offset: 12, labelLimit: 200, symbolBaseFillColor: soft,
       },
       view: { stroke: null },
       mark: { color: colour("category-1") },

@@ -14,14 +14,19 @@ ENGAGEMENT, BY_COUNTRY, MATCHED = "mart_genre_engagement", "mart_genre_by_countr
 
 def page(read: Read) -> Page:
     """Which genres hold viewers, as far as shows of the lists can be found in the catalogue."""
-    engagement = read(ENGAGEMENT).with_columns(
-        (pl.col("titles_in_top_10") / pl.col("titles")).alias("share_in_top_10"),
-        pl.when(pl.col("genre_name").str.contains("TV|Series"))
+    offered = read(BY_COUNTRY)
+    # A genre is one of movies or of TV shows, whichever it has more of.
+    types = offered.group_by("genre_name").agg(
+        pl.when(pl.col("tv_shows").sum() > pl.col("movies").sum())
         .then(pl.lit("TV Show"))
         .otherwise(pl.lit("Movie"))
-        .alias("type"),
+        .alias("type")
     )
-    offered = read(BY_COUNTRY)
+    engagement = (
+        read(ENGAGEMENT)
+        .join(types, on="genre_name", how="left", maintain_order="left")
+        .with_columns((pl.col("titles_in_top_10") / pl.col("titles")).alias("share_in_top_10"))
+    )
     matched = read(MATCHED).with_columns((pl.col("lists").str.to_titlecase()).alias("lists"))
     by_type = pl.concat(
         offered.select("country_name", "genre_name", pl.lit(name).alias("type"), pl.col(column).alias("titles"))
