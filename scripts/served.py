@@ -1,7 +1,7 @@
 """Write a DuckDB file that shows gold to BI tools: `python -m scripts.served`.
 
-The file holds views over the Delta tables and nothing else, so what it shows is what the last build committed, and it has
-to be written again only when a model comes or goes. Builds never open it: whoever has it open disturbs none.
+The file holds views over the Delta tables and nothing else, so what it shows is what the last build committed, and it
+has to be written again only when a model comes or goes. Builds never open it: whoever has it open disturbs none.
 """
 
 from __future__ import annotations
