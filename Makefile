@@ -126,4 +126,4 @@ clean: ## Remove everything that was built (lake, sample, target), but not .venv
 	  lake) rm -rf lake;; \
 	  *) echo "LAKEHOUSE_ROOT is '$(LAKEHOUSE_ROOT)': its tables are left alone; remove them by hand.";; \
 	esac
-	@rm -rf $(SAMPLE) site target logs .tmp
+	@rm -rf $(SAMPLE) site target logs .tmp lakehouse.duckdb
