@@ -150,7 +150,8 @@ def page(read: Read) -> Page:
                         color=vega.by("type", vega.TYPES, title="Genre of"),
                     ),
                     vega.first(both, "hours_viewed", 12)
-                    .mark_text(align="left", dx=11, baseline="middle", opacity=alt.expr("width < 420 ? 0 : 1"))
+                    .transform_filter("width > 420")
+                    .mark_text(align="left", dx=11, baseline="middle")
                     .encode(text="genre_name:N"),
                 ).properties(height=380),
                 wide=True,
