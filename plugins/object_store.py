@@ -20,8 +20,8 @@ def absolute(location: str) -> str:
 def tables_below(conn: duckdb.DuckDBPyConnection, root: str) -> list[tuple[str, str]]:
     """Schema and name of every Delta table `<root>/<schema>/<name>`."""
     pattern = literal(f"{root}/*/*/_delta_log/*.json")
-    logs = conn.execute(f"select distinct parse_path(file)[:-3] from glob({pattern})").fetchall()
-    return sorted((log[-2], log[-1]) for (log,) in logs)
+    logs = conn.execute(f"select distinct parse_path(file)[:-3] from glob({pattern})")
+    return sorted((log[-2], log[-1]) for (log,) in logs.fetchall())
 
 
 def load_extension(conn: duckdb.DuckDBPyConnection, name: str) -> None:

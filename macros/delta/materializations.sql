@@ -55,8 +55,7 @@
         ~ columns.dbt_valid_to ~ "::timestamp as " ~ columns.dbt_valid_to ~ ", " ~ columns.dbt_updated_at
         ~ "::timestamp as " ~ columns.dbt_updated_at ~ ") from (" ~ build_snapshot_table(strategy, compiled_code) ~ ")" %}
   {% endif %}
-  {% set end = "dbt_internal_dest." ~ columns.dbt_valid_to %}
-  {% set current = config.get("dbt_valid_to_current") %}
+  {% set end, current = "dbt_internal_dest." ~ columns.dbt_valid_to, config.get("dbt_valid_to_current") %}
   {{ return(delta_finish("merge", sql, {
       "unique_key": [columns.dbt_scd_id],
       "merge_update_columns": [columns.dbt_valid_to],
@@ -93,12 +92,10 @@
   {% endfor %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
-  {% if model.language == "python" %}
-    {% set staged = this.incorporate(path={"identifier": this.identifier ~ "__dbt_tmp"}, type="table") %}
-    {% do adapter.drop_relation(staged) %}
-    {{ return(staged) }}
-  {% endif %}
-  {{ return(none) }}
+  {% if model.language != "python" %}{{ return(none) }}{% endif %}
+  {% set staged = this.incorporate(path={"identifier": this.identifier ~ "__dbt_tmp"}, type="table") %}
+  {% do adapter.drop_relation(staged) %}
+  {{ return(staged) }}
 {% endmacro %}
 
 {# Build a model. strategy: a method of the plugin, without its underscore; staged: a Python model's result. #}
@@ -137,9 +134,7 @@
   {% do adapter.commit() %}
   {% set result = delta_write(strategy, sql, more) %}
   {% call noop_statement("main", result, "OK", rows) %}{{ sql }}{% endcall %}
-  {% if config.get("grants") %}
-    {% do adapter.warn_once("grants are ignored on DuckDB: who may read a Delta table is decided where its files lie.") %}
-  {% endif %}
+  {% if config.get("grants") %}{% do adapter.warn_once("grants are ignored on DuckDB: who may read a Delta table is decided where its files lie.") %}{% endif %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
   {% do adapter.commit() %}
   {{ run_hooks(post_hooks, inside_transaction=False) }}
@@ -149,9 +144,7 @@
 {# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in plugins/delta_attempt.py. #}
 {% macro delta_write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
-  {% if unmatched not in (none, "delete") %}
-    {% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}
-  {% endif %}
+  {% if unmatched not in (none, "delete") %}{% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}{% endif %}
   {% set persist, comments = config.get("persist_docs", {}), {} %}
   {% if persist.get("columns") %}
     {% set names = adapter.get_column_schema_from_query(sql) | map(attribute="name") | list %}
@@ -185,9 +178,7 @@
 
 {# Run one job of the plugin on a relation; returns what the plugin returns. #}
 {% macro delta_job(relation, job) %}
-  {%- if target.type != "duckdb" -%}
-    {%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it on the same lake with --target dev.") -%}
-  {%- endif -%}
+  {%- if target.type != "duckdb" -%}{%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it on the same lake with --target dev.") -%}{%- endif -%}
   {%- set call = {"job": job} -%}
   {%- do adapter.store_relation("delta", relation, [], "", "delta", call) -%}
   {{ return(call.result) }}
