@@ -85,7 +85,8 @@ def labels(page: Page, where: str = ".charts") -> list[str]:
     """What a screen reader is told of the marks of charts, their hover details, in no particular order."""
     page.wait_for_selector("html[data-ready=true]")
     marks = f"{where} [role=graphics-symbol]:not([aria-roledescription=axis])"
-    found: list[str] = page.eval_on_selector_all(marks, "marks => marks.map((mark) => mark.getAttribute('aria-label') ?? '')")
+    labels = "marks => marks.map((mark) => mark.getAttribute('aria-label') ?? '')"
+    found: list[str] = page.eval_on_selector_all(marks, labels)
     return sorted(found)
 
 
@@ -264,7 +265,8 @@ CONTRAST = """selector => {
   const ink = parse(element instanceof SVGElement ? style.fill : style.color);
   let ground = element;
   while (ground && (getComputedStyle(ground).backgroundColor.match(/, 0\\)$/))) ground = ground.parentElement;
-  const [a, b] = [ink, parse(getComputedStyle(ground ?? document.body).backgroundColor)].map(light).sort((x, y) => y - x);
+  const paper = parse(getComputedStyle(ground ?? document.body).backgroundColor);
+  const [a, b] = [ink, paper].map(light).sort((x, y) => y - x);
   return (a + 0.05) / (b + 0.05);
 }"""
 
