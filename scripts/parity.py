@@ -27,7 +27,13 @@ from plugins.object_store import load_extension, tables_below
 from scripts.spark import missing, session
 
 ENGINES = ("duckdb", "pysail", "apache")
-OF_THE_RUN = ("_run_id", "_judged_at", "run_id", "_run_started_at")  # columns that tell one run from another
+OF_THE_RUN = (
+    "_run_id",
+    "_judged_at",
+    "run_id",
+    "_run_started_at",
+    "_ingested_at",
+)  # columns that tell one run from another
 BUILD = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test")
 
 

@@ -1,3 +1,6 @@
+-- After the verdicts, so that a version that violates a fail rule leaves this table as it was too.
+-- depends_on: {{ ref('reconciliation') }}
+
 with
 
 _files as (

@@ -19,6 +19,7 @@ LEDGERS = {
     "silver/silver_title_history",
     "gold/reconciliation",
     "gold/data_quality_results",
+    "gold/source_files",
 }
 """Tables that have rows about every version of a file."""
 HALF = ["40", "", "Movie", "A story of a", "", "", "", "", ""]
