@@ -17,8 +17,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -26,7 +29,7 @@ import polars as pl
 
 from ingest.errors import Refused
 
-BLOCK = 4 << 20  # bytes read at a time
+BLOCK = 8 << 20  # bytes read at a time
 MAX_QUOTED = 2 << 20  # bytes of one quoted field, quotes included
 MAX_RECORD = 64 << 20  # bytes of one record
 RESCUED = "_rescued_data"
@@ -138,6 +141,19 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
     Raises:
         Refused: bytes that are not UTF-8 text, or a record longer than ``dialect.max_record``.
     """
+    with ThreadPoolExecutor(2) as pool:  # the records of two blocks are parsed while the next one is surveyed
+        parsed: deque[Future[pl.DataFrame]] = deque()
+        for parse in _surveyed(file, dialect):
+            parsed.append(pool.submit(parse))
+            if len(parsed) > 2 and (frame := parsed.popleft().result()).height:
+                yield frame
+        for future in parsed:
+            if (frame := future.result()).height:
+                yield frame
+
+
+def _surveyed(file: BinaryIO, dialect: Dialect) -> Iterator[Callable[[], pl.DataFrame]]:
+    """What parses the records of ``file``, block by block; raises ``Refused`` as ``read_frames`` does."""
     data = b""
     offset = file.tell()
     while True:
@@ -146,13 +162,9 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
         if b"\0" in chunk:
             raise Refused(f"is not text: it holds a NUL byte near byte {offset + data.index(0)}")
         consumed = 0
-        try:
-            for frame, end in _frames(data, dialect, final=not chunk):
-                if frame.height:
-                    yield frame
-                consumed = end
-        except (UnicodeDecodeError, pl.exceptions.ComputeError) as error:
-            raise _not_utf8(data[consumed:], offset + consumed, error) from None
+        for parse, end in _frames(data, dialect, final=not chunk):
+            yield partial(_text_only, parse, data, consumed, offset)
+            consumed = end
         data = data[consumed:]
         offset += consumed
         if not chunk:
@@ -161,13 +173,20 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
             raise Refused(f"has a record longer than {dialect.max_record} bytes, at byte {offset}")
 
 
-def _frames(data: bytes, dialect: Dialect, final: bool) -> Iterator[tuple[pl.DataFrame, int]]:
-    """Frames of the complete records in ``data``, each with the position after its last record."""
+def _text_only(parse: Callable[[], pl.DataFrame], data: bytes, begin: int, offset: int) -> pl.DataFrame:
+    try:
+        return parse()
+    except (UnicodeDecodeError, pl.exceptions.ComputeError) as error:
+        raise _not_utf8(data[begin:], offset + begin, error) from None
+
+
+def _frames(data: bytes, dialect: Dialect, final: bool) -> Iterator[tuple[Callable[[], pl.DataFrame], int]]:
+    """What makes frames of the complete records in ``data``, each with the position after its last record."""
     pos = 0
     while pos < len(data):
         survey = _survey(data, pos, dialect)
         if survey.end > pos:
-            yield _take(data, survey, dialect), survey.end
+            yield partial(_take, data, survey, dialect), survey.end
             pos = survey.end
         if not (survey.stopped or final or len(data) - pos > dialect.max_quoted):
             return  # the rest is one record that goes on in the next block
@@ -183,7 +202,7 @@ def _frames(data: bytes, dialect: Dialect, final: bool) -> Iterator[tuple[pl.Dat
                 starts.append(pos)
             pos = record.end
         stuck = record is None
-        yield _exact_frame(data, starts, exact, dialect), pos
+        yield partial(_exact_frame, data, starts, exact, dialect), pos
         if stuck:
             return
 
