@@ -48,6 +48,7 @@ def query(site: Site, metrics: list[str], *more: str) -> list[dict[str, str]]:
     site.lake.run(
         "bash", "-c", 'cd "$1" && shift && exec "$@"', "bash", str(project),
         mf, "query", "--metrics", ",".join(metrics), *more, "--csv", str(out),
+        DBT_PROJECT_DIR=str(project),
     )  # fmt: skip
     with out.open() as file:
         return list(csv.DictReader(file))
