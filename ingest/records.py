@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from operator import call
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import polars as pl
 
+from ingest.ahead import ahead
 from ingest.errors import Refused
 
 BLOCK = 8 << 20  # bytes read at a time
@@ -142,13 +143,8 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
         Refused: bytes that are not UTF-8 text, or a record longer than ``dialect.max_record``.
     """
     with ThreadPoolExecutor(2) as pool:  # the records of two blocks are parsed while the next one is surveyed
-        parsed: deque[Future[pl.DataFrame]] = deque()
-        for parse in _surveyed(file, dialect):
-            parsed.append(pool.submit(parse))
-            if len(parsed) > 2 and (frame := parsed.popleft().result()).height:
-                yield frame
-        for future in parsed:
-            if (frame := future.result()).height:
+        for parsed in ahead(pool, _surveyed(file, dialect), call, 2):
+            if (frame := parsed.result()).height:
                 yield frame
 
 

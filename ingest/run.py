@@ -5,15 +5,14 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 from uuid import uuid4
 
+from ingest.ahead import ahead, one_ahead
 from ingest.errors import ConfigurationError, IngestError, Refused
 from ingest.lake import Conflict, FileRecord, Lake, Ledger, RawTable
 from ingest.listing import Origin, PlaceWithHistory, now
@@ -26,8 +25,6 @@ _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4
 _LOOKS = 10  # at a ledger and a table that disagree, before that is an error
 
-T = TypeVar("T")
-U = TypeVar("U")
 _Fetched = tuple[Origin, Path | Refused]
 
 
@@ -162,7 +159,7 @@ class Run:
         def fetch(offer: Offer) -> _Fetched:
             return _fetch(offer, Path(tempfile.mkdtemp(dir=scratch)))
 
-        for offer, fetched in _ahead(downloads, offers, fetch):
+        for offer, fetched in zip(offers, ahead(downloads, offers, fetch, _DOWNLOADS_AHEAD), strict=True):
             if self._stop.is_set():
                 fetched.cancel()
                 continue
@@ -204,7 +201,7 @@ class Run:
                 if isinstance(content, Refused):
                     raise content
                 with RowSource(content, offer.entry, offer.dataset, table.columns) as rows:
-                    table.append(record, rows.columns, _one_ahead(rows.frames(record)))
+                    table.append(record, rows.columns, one_ahead(rows.frames(record)))
             except Conflict:
                 continue
             except Refused as refusal:
@@ -256,22 +253,3 @@ def _fetch(offer: Offer, scratch: Path) -> _Fetched:
         return origin, offer.feed.place.fetch(offer.entry, scratch)
     except Refused as refusal:
         return origin, refusal
-
-
-def _one_ahead(items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one being made while the last one is used."""
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, items, None)
-        while (item := following.result()) is not None:
-            following = pool.submit(next, items, None)
-            yield item
-
-
-def _ahead(pool: ThreadPoolExecutor, items: list[T], work: Callable[[T], U]) -> Iterator[tuple[T, Future[U]]]:
-    """Each item with the future of its work, of which the next few are under way already."""
-    waiting: deque[tuple[T, Future[U]]] = deque()
-    for item in items:
-        waiting.append((item, pool.submit(work, item)))
-        if len(waiting) > _DOWNLOADS_AHEAD:
-            yield waiting.popleft()
-    yield from waiting
