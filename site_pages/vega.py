@@ -72,11 +72,17 @@ def ranked(
     title: str,
     details: list[alt.Tooltip],
     *,
+    most: int | None = None,
     color: alt.Color | None = None,
     kind: str = ",.0f",
     short: bool = False,
 ) -> Plot:
-    """Bars from the longest to the shortest, with the number at the end of each: `kind`, or 1.2B if `short`."""
+    """Bars from the longest to the shortest, with the number at the end of each: `kind`, or 1.2B if `short`.
+
+    All rows, or as many of the highest as `most` says.
+    """
+    if most is not None:
+        base = first(base, value, most)
     order = alt.EncodingSortField(field=value, op="sum", order="descending")
     shown = f"replace(format(datum['{value}'], '.3s'), 'G', 'B')" if short else f"format(datum['{value}'], '{kind}')"
     # Both layers need the very same data, or Vega-Lite gives up the order.

@@ -65,9 +65,7 @@ def page(read: gold.Read) -> Page:
     largest = chosen.transform_window(
         place="dense_rank()", sort=[alt.SortField("of_country", order="descending")]
     ).transform_filter("datum.place <= 20")
-    specialists = vega.first(
-        vega.keep(chosen, audience, "audience_group").transform_filter(f"datum.of_country >= {ENOUGH}"), "share", 12
-    )
+    specialists = vega.keep(chosen, audience, "audience_group").transform_filter(f"datum.of_country >= {ENOUGH}")
     lengths = vega.keep(vega.chart("lengths"), country, "country_name")
 
     total = gold.total(groups["titles"])
@@ -143,6 +141,7 @@ def page(read: gold.Read) -> Page:
                     "share",
                     "Share of the country's titles",
                     details,
+                    most=12,
                     kind=".0%",
                 ),
             ),

@@ -142,7 +142,7 @@ def page(read: gold.Read) -> Page:
                 RESULTS,
                 "rules",
                 vega.ranked(
-                    vega.first(broken.transform_filter("datum.failed > 0"), "failed", 15),
+                    broken.transform_filter("datum.failed > 0"),
                     "rule_of_model",
                     "failed",
                     "Records",
@@ -154,6 +154,7 @@ def page(read: gold.Read) -> Page:
                         vega.number("passed", "Passed"),
                         vega.number("pass_rate", "Share passed", kind=".2%"),
                     ],
+                    most=15,
                     color=vega.by("action", actions, title="Action"),
                 ),
                 wide=True,

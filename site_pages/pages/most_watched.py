@@ -109,7 +109,7 @@ def page(read: gold.Read) -> Page:
                 REGION,
                 "regions",
                 vega.ranked(
-                    vega.first(in_region, "points", SHOWN),
+                    in_region,
                     "show_title",
                     "points",
                     "Points",
@@ -119,6 +119,7 @@ def page(read: gold.Read) -> Page:
                         vega.number("times_at_first_place", "First places"),
                         *weeks,
                     ],
+                    most=SHOWN,
                 ),
             ),
             Chart(
@@ -128,7 +129,7 @@ def page(read: gold.Read) -> Page:
                 COUNTRY,
                 "countries",
                 vega.ranked(
-                    vega.first(in_country, "points", SHOWN),
+                    in_country,
                     "show_title",
                     "points",
                     "Points",
@@ -138,6 +139,7 @@ def page(read: gold.Read) -> Page:
                         vega.number("weeks_at_first_place", "Weeks at first place"),
                         *weeks,
                     ],
+                    most=SHOWN,
                 ),
             ),
             Chart(
@@ -162,9 +164,7 @@ def page(read: gold.Read) -> Page:
                 REGION,
                 "regions",
                 vega.ranked(
-                    vega.first(
-                        in_region.transform_filter("datum.times_at_first_place > 0"), "times_at_first_place", SHOWN
-                    ),
+                    in_region.transform_filter("datum.times_at_first_place > 0"),
                     "show_title",
                     "times_at_first_place",
                     "First places",
@@ -173,6 +173,7 @@ def page(read: gold.Read) -> Page:
                         vega.number("times_at_first_place", "First places"),
                         vega.number("countries", "Countries"),
                     ],
+                    most=SHOWN,
                 ),
             ),
             Chart(
@@ -182,11 +183,12 @@ def page(read: gold.Read) -> Page:
                 COUNTRY,
                 "countries",
                 vega.ranked(
-                    vega.first(in_country, "weeks_in_top_10", SHOWN),
+                    in_country,
                     "show_title",
                     "weeks_in_top_10",
                     "Weeks in the list",
                     [*details, vega.number("weeks_in_top_10", "Weeks in the list"), *weeks],
+                    most=SHOWN,
                 ),
             ),
         ],

@@ -43,12 +43,8 @@ def page(read: gold.Read) -> Page:
         color=color,
         tooltip=[vega.day("week", "Week up to"), vega.text("category", "List"), vega.number("views", "Views")],
     )
-    firsts = vega.first(
-        chosen.transform_aggregate(
-            weeks="count()", hours="sum(first_hours_viewed)", groupby=["first_show_title", "type"]
-        ),
-        "weeks",
-        15,
+    firsts = chosen.transform_aggregate(
+        weeks="count()", hours="sum(first_hours_viewed)", groupby=["first_show_title", "type"]
     )
     quarter = alt.X("yearquarter(week):T", axis=vega.axis("Quarter", kind="%b %Y"))
     by_list = chosen.transform_aggregate(hours_viewed="sum(hours_viewed)", weeks="count()", groupby=["category"])
@@ -166,6 +162,7 @@ def page(read: gold.Read) -> Page:
                         vega.number("weeks", "Weeks at first place"),
                         vega.number("hours", "Hours in these weeks"),
                     ],
+                    most=15,
                     color=vega.by("type", vega.TYPES, title="Type"),
                 ),
             ),
