@@ -66,7 +66,21 @@ def page(read: gold.Read) -> Page:
         place="dense_rank()", sort=[alt.SortField("of_country", order="descending")]
     ).transform_filter("datum.place <= 20")
     specialists = vega.keep(chosen, audience, "audience_group").transform_filter(f"datum.of_country >= {ENOUGH}")
-    lengths = vega.keep(vega.chart("lengths"), country, "country_name")
+
+    def by_age(average: str, unit: str, *, kind: str) -> alt.Chart:
+        """How long the country's titles are; `average` is a field, `unit` what it is in."""
+        made: alt.Chart = (
+            vega.keep(vega.chart("lengths"), country, "country_name")
+            .transform_filter(f"datum.{average} != null")
+            .mark_bar()
+            .encode(
+                y=age,
+                x=alt.X(f"{average}:Q", axis=vega.axis(unit)),
+                tooltip=[*details[:3], vega.number(average, f"Average {unit.lower()}", kind=kind)],
+            )
+            .properties(height=alt.Step(30))
+        )
+        return made
 
     total = gold.total(groups["titles"])
     children = gold.total(groups.filter(pl.col("audience_group").is_in(["Little Kids", "Older Kids"]))["titles"])
@@ -173,14 +187,7 @@ def page(read: gold.Read) -> Page:
                 "Average length of the movies of the country.",
                 SEGMENTS,
                 "lengths",
-                lengths.transform_filter("datum.average_minutes != null")
-                .mark_bar()
-                .encode(
-                    y=age,
-                    x=alt.X("average_minutes:Q", axis=vega.axis("Minutes")),
-                    tooltip=[*details[:3], vega.number("average_minutes", "Average minutes", kind=".0f")],
-                )
-                .properties(height=alt.Step(30)),
+                by_age("average_minutes", "Minutes", kind=".0f"),
             ),
             Chart(
                 "seasons",
@@ -188,14 +195,7 @@ def page(read: gold.Read) -> Page:
                 "Average number of seasons of the TV shows of the country.",
                 SEGMENTS,
                 "lengths",
-                lengths.transform_filter("datum.average_seasons != null")
-                .mark_bar()
-                .encode(
-                    y=age,
-                    x=alt.X("average_seasons:Q", axis=vega.axis("Seasons")),
-                    tooltip=[*details[:3], vega.number("average_seasons", "Average seasons", kind=".1f")],
-                )
-                .properties(height=alt.Step(30)),
+                by_age("average_seasons", "Seasons", kind=".1f"),
             ),
         ],
         datasets={

@@ -46,8 +46,22 @@ def page(read: gold.Read) -> Page:
     firsts = chosen.transform_aggregate(
         weeks="count()", hours="sum(first_hours_viewed)", groupby=["first_show_title", "type"]
     )
-    quarter = alt.X("yearquarter(week):T", axis=vega.axis("Quarter", kind="%b %Y"))
     by_list = chosen.transform_aggregate(hours_viewed="sum(hours_viewed)", weeks="count()", groupby=["category"])
+
+    def quarterly(field: str, title: str, *, kind: str, ticks: str = ",.0f") -> alt.Chart:
+        """The means of a field; `kind` is the number format of the hover details, `ticks` that of the axis."""
+        mean = f"mean({field}):Q"
+        made: alt.Chart = chosen.mark_line(point=True).encode(
+            x=alt.X("yearquarter(week):T", axis=vega.axis("Quarter", kind="%b %Y")),
+            y=alt.Y(mean, axis=vega.axis(title, kind=ticks)),
+            color=color,
+            tooltip=[
+                alt.Tooltip("yearquarter(week):T", title="Quarter from", format="%B %Y"),
+                vega.text("category", "List"),
+                alt.Tooltip(mean, title=title, format=kind),
+            ],
+        )
+        return made
 
     total, seen = gold.total(trends["hours_viewed"]), gold.total(trends["views"])
     best = trends.group_by("week").agg(pl.col("hours_viewed").sum()).sort("hours_viewed", "week").tail(1)
@@ -132,18 +146,7 @@ def page(read: gold.Read) -> Page:
                 "New shows per week and list of ten, on average over the quarter.",
                 TRENDS,
                 "weeks",
-                chosen.mark_line(point=True)
-                .encode(
-                    x=quarter,
-                    y=alt.Y("mean(new_entries):Q", axis=vega.axis("New shows per week"), scale=alt.Scale(zero=True)),
-                    color=color,
-                    tooltip=[
-                        alt.Tooltip("yearquarter(week):T", title="Quarter from", format="%B %Y"),
-                        vega.text("category", "List"),
-                        alt.Tooltip("mean(new_entries):Q", title="New shows per week", format=".1f"),
-                    ],
-                )
-                .properties(height=280),
+                quarterly("new_entries", "New shows per week", kind=".1f").properties(height=280),
             ),
             Chart(
                 "first-places",
@@ -172,18 +175,7 @@ def page(read: gold.Read) -> Page:
                 "Share of the hours of a list of ten that its first place has, on average over the quarter.",
                 TRENDS,
                 "weeks",
-                chosen.mark_line(point=True)
-                .encode(
-                    x=quarter,
-                    y=alt.Y("mean(share_of_first):Q", axis=vega.axis("Share of the first place", kind=".0%")),
-                    color=color,
-                    tooltip=[
-                        alt.Tooltip("yearquarter(week):T", title="Quarter from", format="%B %Y"),
-                        vega.text("category", "List"),
-                        alt.Tooltip("mean(share_of_first):Q", title="Share of the first place", format=".0%"),
-                    ],
-                )
-                .properties(height=390),
+                quarterly("share_of_first", "Share of the first place", kind=".0%", ticks=".0%").properties(height=390),
             ),
             Chart(
                 "views",
