@@ -27,12 +27,11 @@ class Lake:
     work: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def run(self, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout against this lake; fails the test on a non-zero exit code if `check`."""
-        done = subprocess.run(
-            command,
-            cwd=CHECKOUT,
-            env=os.environ
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables for a process that works on this lake."""
+        return (
+            os.environ
             | {
                 "LAKEHOUSE_ROOT": str(self.root),
                 "DBT_TARGET_PATH": str(self.work / "target"),
@@ -43,7 +42,14 @@ class Lake:
                 "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
             }
             | self.env
-            | env,
+        )
+
+    def run(self, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the checkout against this lake; fails the test on a non-zero exit code if `check`."""
+        done = subprocess.run(
+            command,
+            cwd=CHECKOUT,
+            env=self.environment | env,
             capture_output=True,
             text=True,
             check=False,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Self
 
-from tests.python.lake import CHECKOUT
+from tests.python.lake import CHECKOUT, Lake
 
 _DONE = "DBT PROCESS DONE "
 _LOOP = f"""
@@ -23,21 +21,13 @@ for line in sys.stdin:
 
 
 class DbtProcess:
-    """Runs dbt commands one after the other against the lake in `root`; a context manager."""
+    """Runs dbt commands one after the other against a lake; a context manager."""
 
-    def __init__(self, root: Path, work: Path) -> None:
-        env = {
-            "LAKEHOUSE_ROOT": str(root),
-            "DBT_TARGET_PATH": str(work / "target"),
-            "DBT_LOG_PATH": str(work / "logs"),
-            "DBT_PROJECT_DIR": str(CHECKOUT),
-            "DBT_USE_COLORS": "false",
-            "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
-        }
+    def __init__(self, lake: Lake) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _LOOP],
             cwd=CHECKOUT,
-            env=os.environ | env,
+            env=lake.environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

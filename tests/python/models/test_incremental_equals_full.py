@@ -122,7 +122,7 @@ def build_both_ways(work: Path, loads: list[Callable[[Lake], object]]) -> Lake:
     """Build after each load and, in another lake, once after all; fails where the two differ. Returns the second."""
     built = Lake(work / "lake", work)  # both at this place, so that dbt need not parse the project again
 
-    with DbtProcess(built.root, work) as dbt:
+    with DbtProcess(built) as dbt:
         for load in loads:
             load(built)
             dbt(*SELECTION)
