@@ -17,6 +17,12 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 VENV ?= $(CURDIR)/.venv
 BIN = $(VENV)/bin
 SAMPLE := sample
+# Loads a SOURCE that is not the sample
+ifeq ($(SOURCE),github)
+LOAD = $(BIN)/python -m ingest $(INGEST)
+else
+LOAD = $(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
+endif
 # TARGET=spark: with a session on SPARK_REMOTE or, if that is not set, a server for the time of the command
 # (pysail, or Apache Spark with SPARK=apache)
 DBT = $(if $(filter spark,$(TARGET)),$(BIN)/python -m scripts.spark )$(BIN)/dbt
@@ -50,10 +56,8 @@ ifeq ($(SOURCE),sample)
 	$(BIN)/python -m ingest.sample --out $(SAMPLE) --titles $(TITLES) --week $$week --seed $(SEED); \
 	echo $$week > $(SAMPLE)/week
 	@$(BIN)/python -m ingest --from $(SAMPLE)
-else ifeq ($(SOURCE),github)
-	@$(BIN)/python -m ingest $(INGEST)
 else
-	@$(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
+	@$(LOAD)
 endif
 	@case "$(LAKEHOUSE_ROOT)" in *://*) ;; *) echo "$(SOURCE)" > "$(LAKEHOUSE_ROOT)/.source";; esac
 	@$(BUILD)
@@ -110,10 +114,8 @@ ifeq ($(SOURCE),sample)
 	  $(BIN)/python -m ingest.sample --out .tmp/parity/sample --titles $(TITLES) --week $$week --seed $(SEED); \
 	  LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest --from .tmp/parity/sample; \
 	done
-else ifeq ($(SOURCE),github)
-	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest $(INGEST)
 else
-	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
+	@LAKEHOUSE_ROOT=.tmp/parity/lake $(LOAD)
 endif
 	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m scripts.parity
 
