@@ -1,17 +1,17 @@
 {#
   A text field as silver holds it: in NFC, without white space at its ends, null where nothing is left.
 
-  text: a text expression. also: a comma, if that goes from the ends too.
+  text: a text expression. commas: whether commas go from the ends too.
 
   Example: {{ clean_text("title") }} as title
 
   Most text is plain ASCII with nothing to take off, which takes a third of the time to see.
 #}
-{% macro clean_text(text, also="") -%}
-  {%- set edge = "[!-~]" if not also else "[!-+\\x{2D}-~]" if also == "," else exceptions.raise_compiler_error("clean_text: also can only be a comma") -%}
+{% macro clean_text(text, commas=false) -%}
+  {%- set edge = "[!-+\\x{2D}-~]" if commas else "[!-~]" -%}
   case
     when {{ regexp_matches(text, "^" ~ edge ~ "[ -~]*" ~ edge ~ "$") }} then {{ text }}
-    else nullif(trim(both ' {{ "\t\r\n\u00a0" ~ also }}' from {{ normalize_nfc(text) }}), '')
+    else nullif(trim(both ' {{ "\t\r\n\u00a0" ~ ("," if commas else "") }}' from {{ normalize_nfc(text) }}), '')
   end
 {%- endmacro %}
 
@@ -25,7 +25,7 @@
   Example: {{ clean_list_item("country") }} as country_name
 #}
 {% macro clean_list_item(text) -%}
-  {{ clean_text(text, also=",") }}
+  {{ clean_text(text, commas=true) }}
 {%- endmacro %}
 
 
