@@ -14,6 +14,8 @@ from deltalake import DeltaTable
 
 CHECKOUT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("NETFLIX_DATA_DIR", CHECKOUT.parent / "shared" / "data"))
+OF_RUNS = "gold/data_quality_results"
+"""One row for each rule and build: the table that lakes with the same data need not share."""
 needs_real_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"the real source data is not at {DATA} (set NETFLIX_DATA_DIR)"
 )

@@ -10,13 +10,11 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from scripts.parity import contents, differences
+from scripts.parity import BUILD, contents, differences
 from scripts.spark import missing
-from tests.python.lake import Lake
+from tests.python.lake import OF_RUNS, Lake
 
 DBT = str(Path(sys.executable).with_name("dbt"))
-MODELS = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test")
-OF_RUNS = "gold/data_quality_results"  # a row per run
 WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
 
 
@@ -42,7 +40,7 @@ def on_duckdb(new_lake: Callable[[str], Lake], samples: list[Path]) -> Lake:
     lake = new_lake("duckdb")
     for sample in samples:
         lake.ingest("--from", str(sample))
-    lake.dbt(*MODELS)
+    lake.dbt(*BUILD)
     return lake
 
 
@@ -74,9 +72,9 @@ def test_a_lake_changes_engines_and_back(
     for week, sample in enumerate(samples, start=1):
         lake.ingest("--from", str(sample))
         if week in (1, WEEKS):
-            lake.dbt(*MODELS)
+            lake.dbt(*BUILD)
         else:
-            spark(lake, engine, *MODELS)
+            spark(lake, engine, *BUILD)
         versions.append(DeltaTable(str(lake.root / "silver/silver_titles")).version())
     assert versions == sorted(set(versions))  # each engine committed to the table of the other
     assert_same(lake, on_duckdb)
