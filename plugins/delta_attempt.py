@@ -76,17 +76,14 @@ class Attempt:
     table: DeltaTable | None
     commit: str  # by which a commit is known as this job's own
     plugin: Plugin
+    fingerprint: str = ""  # of what decides the rows; goes into the commit, for the next build to find
 
     def overwrite(self) -> str:
         """Replace the whole table, unless the same SQL over the same input versions wrote it last."""
-        job = self.job
-        sql = delta_sql.select_as(job, delta_sql.delta_types(self.cursor, job.sql, job.timestamp_ntz))
-        fingerprint = self._fingerprint(sql) if job.reuse else None
-        if self.table is not None and fingerprint is not None:
-            written = (commit for commit in self.table.history(20) if commit.get("operation") not in DATA_PRESERVING)
-            if next(written, {}).get(FINGERPRINT) == fingerprint:
-                return "unchanged"
-        self._replace(sql, fingerprint)
+        if self._unchanged():
+            return "unchanged"
+        job, cursor = self.job, self.cursor
+        self._replace(delta_sql.select_as(job, delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz)))
         return "overwrite"
 
     def append(self, replace: bool = False) -> str:
@@ -110,6 +107,8 @@ class Attempt:
         job, old = self.job, self._columns if self.table is not None else []
         if not old or not job.unique_key:
             return self.append()
+        if self._unchanged():
+            return "unchanged"
         types, rewrite = self._stage_source(unique=True)
         updated = [c for c in job.merge_update_columns or types if c not in job.merge_exclude_columns]
         values = [f"{TARGET}.{quote(c)}" for c in old if c not in types]
@@ -315,21 +314,21 @@ class Attempt:
         (overall,) = bounds(cursor, "__changes", keys)  # by which DuckDB skips files, as it does not by `or`
         return f"{overall} and ({' or '.join(dict.fromkeys(going + moved + new))})"
 
-    def _replace(self, sql: str, fingerprint: str | None = None) -> None:
+    def _replace(self, sql: str) -> None:
         """Commit the query's result as the new content of the table, schema included."""
-        job = self.job
         how: dict[str, Any] = {"mode": "overwrite", "schema_mode": "overwrite"}
         if self.table is None:
-            how = {"mode": "error", "configuration": job.tblproperties or None, "description": job.description}
-        data = delta_sql.decorated(self.cursor.sql(sql), set(job.not_null), job.comments)
-        self._commit(data, {FINGERPRINT: fingerprint} if fingerprint else {}, **how)
+            properties = self.job.tblproperties or None
+            how = {"mode": "error", "configuration": properties, "description": self.job.description}
+        self._commit(delta_sql.decorated(self.cursor.sql(sql), set(self.job.not_null), self.job.comments), **how)
 
     def _replace_where(self, where: str, sql: str) -> None:
         """Commit the query's rows in place of all that meet a condition, which they must meet too."""
         self._commit(self.cursor.sql(sql), mode="overwrite", schema_mode="merge", predicate=where)
 
-    def _commit(self, data: Any, metadata: dict[str, str] | None = None, **how: Any) -> None:
+    def _commit(self, data: Any, **how: Any) -> None:
         """One commit, as the version right after the one that this attempt found, or CommitFailedError."""
+        marks = {COMMIT: self.commit, FINGERPRINT: self.fingerprint}
         try:
             write_deltalake(
                 self.path if self.table is None else self.table,
@@ -337,7 +336,7 @@ class Attempt:
                 partition_by=self.job.partition_by or None,
                 target_file_size=int(self.job.tblproperties.get("delta.targetFileSize", FILE_BYTES)),
                 writer_properties=WRITER,
-                commit_properties=CommitProperties({**(metadata or {}), COMMIT: self.commit}, max_commit_retries=0),
+                commit_properties=CommitProperties(marks, max_commit_retries=0),
                 **how,
             )
         except DeltaError as error:
@@ -349,16 +348,17 @@ class Attempt:
                 raise CommitFailedError(str(error)) from error
             raise
 
-    def _fingerprint(self, sql: str) -> str | None:
-        """What decides the result: configuration, SQL and the versions of all inputs; None where that is not all."""
-        versions = [self.job.input_token or ""]
-        if self.job.input_token is None:
-            tables = delta_sql.inputs(self.cursor, sql, self.plugin.unsteady)
-            if tables is None or not tables <= self.plugin.tables.keys():
-                return None
-            for table in (DeltaTable(self.plugin.tables[name]) for name in sorted(tables)):
-                versions.append(f"{table.metadata().id}@{table.version()}")
-        return hashlib.sha256(json.dumps([sql, versions, asdict(self.job)], sort_keys=True).encode()).hexdigest()
+    def _unchanged(self) -> bool:
+        """Whether the rows were last changed by the same job over the same versions of its inputs, if those decide."""
+        job, known = self.job, self.plugin.tables
+        tables = set() if job.input_token else delta_sql.inputs(self.cursor, job.sql, self.plugin.unsteady)
+        if not job.reuse or job.incremental_predicates or tables is None or not tables <= known.keys():
+            return False
+        read = [(t.metadata().id, t.version()) for t in (DeltaTable(known[name]) for name in sorted(tables))]
+        self.fingerprint = hashlib.sha256(json.dumps([asdict(job), read]).encode()).hexdigest()
+        history = self.table.history(20) if self.table is not None else []
+        wrote = [commit.get(FINGERPRINT) for commit in history if commit.get("operation") not in DATA_PRESERVING]
+        return wrote[:1] == [self.fingerprint]
 
 
 def open_table(path: str) -> DeltaTable | None:

@@ -153,6 +153,28 @@ def test_unchanged_inputs_are_not_computed_again(tmp_path: Path, shared: Tables)
     assert len(shared.rows()) == 2
 
 
+def test_a_merge_of_unchanged_inputs_is_left_out(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    shared.job("overwrite", "select 1 as k", "source")
+    merged: dict[str, Any] = {"unique_key": ["k"], "delete_unmatched": True, "reuse": True}
+    sql = "select k, 'a' as v from memory.s.source"
+    assert [shared.job("merge", sql, **merged) for _ in range(2)] == ["overwrite", "unchanged"]
+    shared.job("append", "select 2 as k", "source")
+    assert shared.job("merge", sql, **merged) == "merge (1 inserted, 0 updated, 0 deleted)"
+    assert shared.job("merge", sql, **merged) == "unchanged"
+    # What another writer did to the table is found and put right.
+    write_deltalake(
+        shared.path(), pl.DataFrame({"k": [9], "v": ["b"]}, schema={"k": pl.Int32, "v": pl.String}), mode="append"
+    )
+    assert shared.job("merge", sql, **merged) == "merge (0 inserted, 0 updated, 1 deleted)"
+    # A query that reads its own table is asked every time: its last commit changed what it reads.
+    own = "select k + 1 as k, 'a' as v from memory.s.t"
+    assert [shared.job("merge", own, unique_key=["k"], reuse=True) for _ in range(2)] == [
+        "merge (1 inserted, 0 updated, 0 deleted)"
+    ] * 2
+    assert shared.rows() == [(1, "a"), (2, "a"), (3, "a"), (4, "a")]
+
+
 @pytest.mark.parametrize(
     "sql",
     [
