@@ -1,7 +1,7 @@
 {#
   A feed of the catalogue (titles, cast, categories, countries or directors), as `verdicts` and `kept_records` want it.
 
-  Example: {{ kept_records(catalogue_feed("cast"), ref("silver_catalogue_verdicts")) }}
+  Example: {{ kept_records(catalogue_feed("cast"), ref("silver_cast_verdicts")) }}
 #}
 {% macro catalogue_feed(name) %}
   {% set feed = {
@@ -22,6 +22,16 @@
   {% do feed.update({"model": "silver_" ~ name, "records": ref("bronze_" ~ name)}) %}
   {{ return(feed) }}
 {% endmacro %}
+
+
+{#
+  The body of the verdict model of a feed of the catalogue. It waits for all of the catalogue's records, so that a
+  version of one file that violates a fail rule leaves what became of the others as it was, too.
+#}
+{% macro catalogue_verdicts(name) -%}
+-- depends_on: {% for feed in ["titles", "cast", "categories", "countries", "directors"] %}{{ ref("bronze_" ~ feed) }} {% endfor %}
+{{ verdicts(catalogue_feed(name)) }}
+{%- endmacro %}
 
 
 {#

@@ -35,7 +35,7 @@
 {#
   A feed of the Top 10 lists (global, countries or most_popular), as `verdicts` and `records_of` want it.
 
-  Example: {{ kept_records(top10_feed("most_popular"), ref("silver_top10_verdicts")) }}
+  Example: {{ kept_records(top10_feed("most_popular"), ref("silver_top10_most_popular_verdicts")) }}
 #}
 {% macro top10_feed(name) %}
   {% set feed = {
@@ -63,6 +63,13 @@
   {% do feed.update({"model": "silver_top10_" ~ name, "records": ref("bronze_top10_" ~ name)}) %}
   {{ return(feed) }}
 {% endmacro %}
+
+
+{# The body of the verdict model of a feed of the Top 10 lists; it waits for all of them, as the catalogue's do. #}
+{% macro top10_verdicts(name) -%}
+-- depends_on: {% for feed in ["global", "countries", "most_popular"] %}{{ ref("bronze_top10_" ~ feed) }} {% endfor %}
+{{ verdicts(top10_feed(name)) }}
+{%- endmacro %}
 
 
 {#
@@ -195,16 +202,14 @@
                 select 1
                 from {{ verdicts }} as verdicts
                 where
-                    verdicts.model = '{{ feed.model }}'
-                    and verdicts.verdict = 'quarantined'
+                    verdicts.verdict = 'quarantined'
                     and {{ same(["_file_path", "_file_version", "_row_number"], "records", "verdicts") }}
             )
             and not exists (
                 select 1
                 from {{ verdicts }} as verdicts
                 where
-                    verdicts.model = '{{ feed.model }}'
-                    and verdicts.verdict = 'refused'
+                    verdicts.verdict = 'refused'
                     and {{ same(["_file_path", "_file_version"], "records", "verdicts") }}
             )
         ) as weeks_of_versions

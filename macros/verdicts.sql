@@ -1,8 +1,8 @@
 {#
-  What became of every record of the feeds: the body of a model silver_<source>_verdicts (models/README.md says how to
-  add a feed).
+  What became of every record of a feed: the body of a model silver_<feed>_verdicts (models/README.md says how to add a
+  feed).
 
-  feeds: a list of dictionaries, one per feed:
+  feed: a dictionary with
     model     the silver model; its YAML declares the rules of action warn and drop
     records   the bronze model (bronze_x for silver_x), as ref(...); its YAML declares the rules of action fail
     typed     a macro that gives the records their types; it takes the name of a relation with bronze's columns and
@@ -24,30 +24,27 @@
   One row per record that is not plainly kept, and one per version (and per combination of such) for all that are:
   those have no _row_number and no record.
 #}
-{% macro verdicts(feeds) -%}
+{% macro verdicts(feed) -%}
   {%- set version = ["_file_path", "_file_version"] %}
-with
-{% for feed in feeds %}
-{%- set name = feed.model %}
-{%- set key = feed.key %}
-{%- set content = feed.content or [] %}
-{%- set fail_rules = expectations(name | replace("silver_", "bronze_"), ["fail"]) %}
-
-{%- set records %}
+  {%- set key = feed.key %}
+  {%- set content = feed.content or [] %}
+  {%- set fail_rules = expectations(feed.model | replace("silver_", "bronze_"), ["fail"]) %}
+  {%- set records %}
     select records.*
     from {{ feed.records }} as records
     {%- if is_incremental() %}
     inner join (
         select _file_path, _file_version from {{ feed.records }}
         except
-        select _file_path, _file_version from {{ this }} where model = '{{ name }}'
+        select _file_path, _file_version from {{ this }}
     ) as new_versions
         on {{ same(version, "records", "new_versions") }}
     {%- endif %}
-{%- endset %}
+  {%- endset %}
+with
 {%- if fail_rules %}
 
-{{ name }}_refusals as (
+refusals as (
 
     select
         _file_path,
@@ -59,33 +56,33 @@ with
 
 ),
 
-{{ name }}_refused_versions as (
+refused_versions as (
 
     select distinct
         _file_path,
         _file_version
-    from {{ name }}_refusals
+    from refusals
 
 ),
 
-{{ name }}_sound as (
+sound as (
 
     select records.*
     from ({{ records }}) as records
-    left join {{ name }}_refused_versions as refused_versions
+    left join refused_versions
         on {{ same(version, "records", "refused_versions") }}
     where refused_versions._file_version is null
 
 ),
 {%- endif %}
 
-{{ name }}_typed as (
+typed as (
 
-    {{ feed.typed(name ~ "_sound" if fail_rules else "(" ~ records ~ ")") }}
+    {{ feed.typed("sound" if fail_rules else "(" ~ records ~ ")") }}
 
 ),
 
-{{ name }}_checked as (
+checked as (
 
     select
         _file_path,
@@ -94,23 +91,23 @@ with
         _row_number,
         {{ (key + content) | join(", ") }},
         {{ feed.continues or "false" }} as continues,
-        {{ violated(expectations(name, ["drop"])) }} as dropped_by,
-        {{ violated(expectations(name, ["warn"])) }} as warned_by
-    from {{ name }}_typed
+        {{ violated(expectations(feed.model, ["drop"])) }} as dropped_by,
+        {{ violated(expectations(feed.model, ["warn"])) }} as warned_by
+    from typed
 
 ),
 
-{{ name }}_shared_keys as (
+shared_keys as (
 
     select {{ (version + key) | join(", ") }}
-    from {{ name }}_checked
+    from checked
     where dropped_by is null and not continues
     group by {{ (version + key) | join(", ") }}
     having count(*) > 1
 
 ),
 
-{{ name }}_sharing as (
+sharing as (
 
     select
         checked._file_path,
@@ -119,14 +116,14 @@ with
         max(checked._row_number) over (partition by {{ prefixed(version + key, "checked") }}) as last_of_key,
         max(checked._row_number) over (partition by {{ prefixed(version + key + content, "checked") }}) as last_of_equals,
         min(checked._row_number) over (partition by {{ prefixed(version + key + content, "checked") }}) as first_of_equals
-    from {{ name }}_checked as checked
-    inner join {{ name }}_shared_keys as shared_keys
+    from checked
+    inner join shared_keys
         on {{ same(version + key, "checked", "shared_keys") }}
     where checked.dropped_by is null and not checked.continues
 
 ),
 
-{{ name }}_judged as (
+judged as (
 
     select
         checked._file_path,
@@ -149,8 +146,8 @@ with
                     checked.warned_by
                 )
         end as rules
-    from {{ name }}_checked as checked
-    left join {{ name }}_sharing as sharing
+    from checked
+    left join sharing
         on {{ same(version + ["_row_number"], "checked", "sharing") }}
     {%- if fail_rules %}
 
@@ -164,15 +161,15 @@ with
         'refused' as verdict,
         refusals.rules
     from ({{ records }}) as records
-    inner join {{ name }}_refused_versions as refused_versions
+    inner join refused_versions
         on {{ same(version, "records", "refused_versions") }}
-    left join {{ name }}_refusals as refusals
+    left join refusals
         on {{ same(version + ["_row_number"], "records", "refusals") }}
     {%- endif %}
 
 ),
 
-{{ name }}_counted as (
+counted as (
 
     select
         _file_path,
@@ -182,7 +179,7 @@ with
         verdict,
         rules,
         count(*) as n_records
-    from {{ name }}_judged
+    from judged
     group by
         _file_path,
         _file_version,
@@ -192,32 +189,28 @@ with
         rules
 
 ),
-{% endfor %}
 
 verdicts as (
-{% for feed in feeds %}
+
     select
-        '{{ feed.model }}' as model,
         *,
         cast(null as {{ dbt.type_string() }}) as record
-    from {{ feed.model }}_counted
+    from counted
     where _row_number is null
 
     union all
 
     select
-        '{{ feed.model }}' as model,
         counted.*,
         {{ record_as_json("records") }} as record
-    from {{ feed.model }}_counted as counted
+    from counted
     inner join {{ feed.records }} as records
         on {{ same(version + ["_row_number"], "counted", "records") }}
-    {{ "union all" if not loop.last }}
-{% endfor %}
+
 )
 
 select
-    model,
+    '{{ feed.model }}' as model,
 
     verdict,
     rules,
@@ -235,10 +228,19 @@ from verdicts
 {%- endmacro %}
 
 
-{# All verdicts, of all sources: the import CTE of the models about data quality. #}
+{# The feeds, by the names that their models have in each layer (bronze_<feed>, silver_<feed>, silver_<feed>_verdicts). #}
+{% macro feeds() %}
+  {{ return([
+      "titles", "cast", "categories", "countries", "directors",
+      "top10_global", "top10_countries", "top10_most_popular",
+  ]) }}
+{% endmacro %}
+
+
+{# All verdicts, of all feeds: the import CTE of the models about data quality. #}
 {% macro all_verdicts() -%}
-  {%- for verdicts in [ref("silver_catalogue_verdicts"), ref("silver_top10_verdicts")] %}
-    select * from {{ verdicts }}
+  {%- for feed in feeds() %}
+    select * from {{ ref("silver_" ~ feed ~ "_verdicts") }}
     {{- "\n\n    union all\n" if not loop.last }}
   {%- endfor %}
 {%- endmacro %}
@@ -256,7 +258,7 @@ from verdicts
   Example: see models/silver/silver_cast.sql
 #}
 {% macro kept_records(feed, verdicts) -%}
-  {{ records_of(feed, verdicts, current_version(feed, verdicts)) }}
+  {{ records_of(feed, verdicts, current_version(verdicts)) }}
 {%- endmacro %}
 
 
@@ -286,7 +288,7 @@ from verdicts
     left join (
         select _file_path, _file_version, _row_number
         from {{ verdicts }}
-        where model = '{{ feed.model }}' and verdict <> 'kept'
+        where verdict <> 'kept'
     ) as left_out
         on {{ same(version + ["_row_number"], "typed", "left_out") }}
     where left_out._row_number is null
@@ -294,7 +296,7 @@ from verdicts
 
 
 {# The current version of a feed's file, as a query with _file_path and _file_version. #}
-{% macro current_version(feed, verdicts) -%}
+{% macro current_version(verdicts) -%}
   select _file_path, _file_version
         from (
             select
@@ -302,7 +304,7 @@ from verdicts
                 _file_version,
                 row_number() over (order by _committed_at desc, _file_version desc, _file_path) as recency
             from {{ verdicts }}
-            where model = '{{ feed.model }}' and verdict <> 'refused'
+            where verdict <> 'refused'
         ) as judged
         where recency = 1
 {%- endmacro %}

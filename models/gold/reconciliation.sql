@@ -1,8 +1,3 @@
-{%- set feeds = [
-    'titles', 'cast', 'categories', 'countries', 'directors',
-    'top10_global', 'top10_countries', 'top10_most_popular',
-] %}
-
 with
 
 verdicts as (
@@ -12,7 +7,7 @@ verdicts as (
 ),
 
 records_in as (
-    {% for feed in feeds %}
+    {% for feed in feeds() %}
     select
         'silver_{{ feed }}' as model,
         _file_path,

@@ -9,7 +9,7 @@ with
 
 kept_cast as (
 
-    {{ kept_records(catalogue_feed('cast'), ref('silver_catalogue_verdicts')) }}
+    {{ kept_records(catalogue_feed('cast'), ref('silver_cast_verdicts')) }}
 
 )
 

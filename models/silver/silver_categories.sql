@@ -9,7 +9,7 @@ with
 
 kept_categories as (
 
-    {{ kept_records(catalogue_feed('categories'), ref('silver_catalogue_verdicts')) }}
+    {{ kept_records(catalogue_feed('categories'), ref('silver_categories_verdicts')) }}
 
 )
 

@@ -9,7 +9,7 @@ with
 
 kept_countries as (
 
-    {{ kept_records(catalogue_feed('countries'), ref('silver_catalogue_verdicts')) }}
+    {{ kept_records(catalogue_feed('countries'), ref('silver_countries_verdicts')) }}
 
 )
 

@@ -9,7 +9,7 @@ with
 
 kept_directors as (
 
-    {{ kept_records(catalogue_feed('directors'), ref('silver_catalogue_verdicts')) }}
+    {{ kept_records(catalogue_feed('directors'), ref('silver_directors_verdicts')) }}
 
 )
 

@@ -18,8 +18,8 @@ judged_versions as (
         _file_version,
         _committed_at,
         row_number() over (partition by _committed_at order by _file_version desc, _file_path asc) as recency
-    from {{ ref('silver_catalogue_verdicts') }}
-    where model = 'silver_titles' and verdict <> 'refused'
+    from {{ ref('silver_titles_verdicts') }}
+    where verdict <> 'refused'
     group by _file_path, _file_version, _committed_at
 
 ),
@@ -121,7 +121,7 @@ read_titles as (
     {{
         records_of(
             catalogue_feed('titles'),
-            ref('silver_catalogue_verdicts'),
+            ref('silver_titles_verdicts'),
             'select _file_path, _file_version from states'
             ~ (' where _committed_at >= (select since from beginning)' if is_incremental() else ''),
         )

@@ -9,7 +9,7 @@ with
 
 kept_titles as (
 
-    {{ kept_records(catalogue_feed('titles'), ref('silver_catalogue_verdicts')) }}
+    {{ kept_records(catalogue_feed('titles'), ref('silver_titles_verdicts')) }}
 
 )
 

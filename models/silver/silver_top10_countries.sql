@@ -9,7 +9,7 @@ with
 
 weeks as (
 
-    {{ versions_of_weeks(top10_feed('countries'), ref('silver_top10_verdicts')) }}
+    {{ versions_of_weeks(top10_feed('countries'), ref('silver_top10_countries_verdicts')) }}
 
 ),
 
@@ -17,7 +17,7 @@ kept_places as (
 
     {{
         records_of(
-            top10_feed('countries'), ref('silver_top10_verdicts'), 'select distinct _file_path, _file_version from weeks'
+            top10_feed('countries'), ref('silver_top10_countries_verdicts'), 'select distinct _file_path, _file_version from weeks'
         )
     }}
 

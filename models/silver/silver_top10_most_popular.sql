@@ -9,7 +9,7 @@ with
 
 kept_places as (
 
-    {{ kept_records(top10_feed('most_popular'), ref('silver_top10_verdicts')) }}
+    {{ kept_records(top10_feed('most_popular'), ref('silver_top10_most_popular_verdicts')) }}
 
 ),
 

@@ -8,12 +8,11 @@
 #}
 {% test accounts_for_every_record(model, records, verdicts) %}
 
-
 with
 
 current_version as (
 
-    {{ current_version({"model": "silver_" ~ records.identifier[7:]}, verdicts) }}
+    {{ current_version(verdicts) }}
 
 ),
 
@@ -42,7 +41,6 @@ left_out as (
     from {{ verdicts }} as verdicts
     inner join current_version
         on {{ same(["_file_path", "_file_version"], "verdicts", "current_version") }}
-    where verdicts.model = 'silver_{{ records.identifier[7:] }}'
 
 )
 

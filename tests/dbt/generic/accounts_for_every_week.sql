@@ -6,7 +6,7 @@
 #}
 {% test accounts_for_every_week(model, records, verdicts) %}
 
-{%- set feed = {"model": "silver_" ~ records.identifier[7:], "records": records} %}
+{%- set feed = {"records": records} %}
 {%- set place = ["_file_path", "_file_version", "_row_number"] %}
 
 with
@@ -30,7 +30,6 @@ records_in as (
     left join {{ verdicts }} as verdicts
         on
             {{ same(place, "records", "verdicts") }}
-            and verdicts.model = '{{ feed.model }}'
             and verdicts.verdict <> 'kept'
     group by weeks.week
 

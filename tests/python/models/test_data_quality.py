@@ -15,7 +15,7 @@ from tests.python.lake import Lake
 
 TITLES = "netflix_titles.csv"
 LEDGERS = {
-    "silver/silver_catalogue_verdicts",
+    "silver/silver_titles_verdicts",
     "silver/silver_title_history",
     "gold/reconciliation",
     "gold/data_quality_results",

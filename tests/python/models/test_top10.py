@@ -230,7 +230,7 @@ def test_a_week_is_what_the_latest_version_that_has_it_says(
         for row in lake.read("silver/silver_top10_global").iter_rows(named=True)
     }
     assert found == made_up.expected
-    verdicts = lake.read("silver/silver_top10_verdicts")
+    verdicts = lake.read("silver/silver_top10_global_verdicts")
     assert verdicts["n_records"].sum() == sum(map(len, made_up.versions))
 
 

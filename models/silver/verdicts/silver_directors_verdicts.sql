@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='append') }}
+
+{{ catalogue_verdicts('directors') }}

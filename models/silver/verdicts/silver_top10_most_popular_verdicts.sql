@@ -1,0 +1,3 @@
+{{ config(incremental_strategy='append') }}
+
+{{ top10_verdicts('most_popular') }}
