@@ -93,7 +93,17 @@ def apache(port: int, work: str) -> list[str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": os.cpu_count(),
         "spark.databricks.delta.snapshotPartitions": os.cpu_count(),  # of the log; 50 by default
+        # Spark plans a CTE once per reference, so that plans are long, and compiles Java for each part of them: for
+        # tables that fit on one machine, several times the work of interpreting the plan.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",  # it plans anew, and writes the plan down, after every stage
+        "spark.driver.memory": "4g",  # the executor's as well
         "spark.ui.enabled": "false",
+        "spark.sql.ui.explainMode": "simple",  # the plan is written down even without an UI
+        "spark.sql.maxPlanStringLength": 2000,
+        # Inside an aggregate, Spark 4.2 cannot run what it makes of nullif() otherwise.
+        "spark.sql.alwaysInlineCommonExpr": "true",
     }
     home, connect = Path(pyspark.__file__).parent, "org.apache.spark.sql.connect.service.SparkConnectServer"
     options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
