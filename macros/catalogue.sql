@@ -68,24 +68,26 @@
 
     ),
 
+    {#- A pair once for each of its records, to be found at the place of either. #}
+    halves_of_pairs as (
+
+        select *
+        from rejoined
+        cross join (select 0 as half union all select 1 as half) as halves
+
+    ),
+
     whole as (
 
         select
-            {{ prefixed(fields + place, "cleaned") }},
-            second._row_number is not null as _continues
+            {%- for field in fields %}
+            case when pairs.half = 0 then pairs.{{ field }} else cleaned.{{ field }} end as {{ field }},
+            {%- endfor %}
+            coalesce(pairs.half = 1, false) as _continues,
+            {{ prefixed(place, "cleaned") }}
         from cleaned
-        left join rejoined as first
-            on {{ same(["_file_path", "_file_version", "_row_number"], "cleaned", "first") }}
-        left join rejoined as second
-            on {{ same(["_file_path", "_file_version"], "cleaned", "second") }} and cleaned._row_number = second._row_number + 1
-        where first._row_number is null
-
-        union all
-
-        select
-            {{ (fields + place) | join(", ") }},
-            false as _continues
-        from rejoined
+        left join halves_of_pairs as pairs
+            on {{ same(["_file_path", "_file_version"], "cleaned", "pairs") }} and cleaned._row_number = pairs._row_number + pairs.half
 
     ),
 

@@ -42,33 +42,43 @@
 
     ),
 
+    {#- Each half with the one after it. Window functions and not joins: Spark plans a CTE anew for every reference. -#}
+    {%- set ordered = "over (partition by _file_path, _file_version order by _row_number)" %}
+    followed as (
+
+        select
+            *,
+            lead(_row_number) {{ ordered }} as next_row_number,
+            lead(fields) {{ ordered }} as next_fields,
+            {%- for column in columns %}
+            lead({{ column }}) {{ ordered }} as next_{{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from halves
+
+    ),
+
     {#- Column i of the pair, where A was cut in its field k: A's before the cut, B's after it, both at the cut. #}
     pairs as (
 
         select
-            a._file_path,
-            a._file_version,
-            a._committed_at,
-            a._row_number,
-            a.fields as cut,
+            _file_path,
+            _file_version,
+            _committed_at,
+            _row_number,
+            fields as cut,
             {%- for i in range(n) %}
-            case a.fields
+            case fields
                 {%- for k in range(n - 1) %}
                 when {{ k + 1 }} then
-                    {%- if i < k %} a.{{ columns[i] }}
-                    {%- elif i == k %} trim(a.{{ columns[i] }} || ' ' || coalesce(b.{{ columns[0] }}, ''))
-                    {%- else %} b.{{ columns[i - k] }}
+                    {%- if i < k %} {{ columns[i] }}
+                    {%- elif i == k %} trim({{ columns[i] }} || ' ' || coalesce(next_{{ columns[0] }}, ''))
+                    {%- else %} next_{{ columns[i - k] }}
                     {%- endif %}
                 {%- endfor %}
             end as {{ columns[i] }}{{ "," if not loop.last }}
             {%- endfor %}
-        from halves as a
-        inner join halves as b
-            on
-                a._file_path = b._file_path
-                and a._file_version = b._file_version
-                and a._row_number + 1 = b._row_number
-        where a.fields + b.fields - 1 = {{ n }}
+        from followed
+        where _row_number + 1 = next_row_number and fields + next_fields - 1 = {{ n }}
 
     ),
 
@@ -95,7 +105,11 @@
 
     whole as (
 
-        select * from unquoted where {{ is_whole }}
+        select
+            *,
+            lag(_row_number) {{ ordered }} as earlier_row_number
+        from unquoted
+        where {{ is_whole }}
 
     )
 
@@ -108,12 +122,5 @@
         _committed_at,
         _row_number
     from whole
-    where not exists (
-        select 1
-        from whole as earlier
-        where
-            earlier._file_path = whole._file_path
-            and earlier._file_version = whole._file_version
-            and earlier._row_number + 1 = whole._row_number
-    )
+    where earlier_row_number is null or earlier_row_number + 1 < _row_number
 {%- endmacro %}
