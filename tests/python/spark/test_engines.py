@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +13,8 @@ import pytest
 from deltalake import DeltaTable
 
 from scripts.parity import BUILD, contents, differences
-from scripts.spark import missing
-from tests.python.lake import OF_RUNS, Lake
+from scripts.spark import missing, session
+from tests.python.lake import CHECKOUT, OF_RUNS, Lake
 
 DBT = str(Path(sys.executable).with_name("dbt"))
 WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
@@ -87,3 +89,63 @@ def test_an_unknown_engine_is_one_line(new_lake: Callable[[str], Lake]) -> None:
     said = new_lake("none").run(sys.executable, "-m", "scripts.spark", "true", check=False, SPARK="flink")
     assert said.returncode == 2
     assert said.stderr.splitlines()[-1] == "Error: SPARK is flink, but can only be pysail or apache."
+
+
+# A gold model under contract: its columns, with what a row holds in them.
+RATING = {
+    "rating_key": "cast(1 as bigint)",
+    "rating": "'R'",
+    "rating_family": "'R'",
+    "audience_group": "'Adults'",
+    "description": "'Not for children.'",
+    "minimum_age": "17",
+}
+
+
+def select(**other: str) -> str:
+    return "select " + ", ".join(f"{value} as {name}" for name, value in (RATING | other).items())
+
+
+def test_a_broken_contract_ends_the_model_before_anything_is_written(
+    engine: str, new_lake: Callable[[str], Lake], on_duckdb: Lake
+) -> None:
+    lake = new_lake(f"contract-{engine}")
+    shutil.copytree(on_duckdb.root, lake.root)
+    project = lake.work / "project"
+    for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+        project.mkdir(exist_ok=True)
+        shutil.copy(CHECKOUT / name, project)
+    for name in ("macros", "models", "seeds", "tests/dbt"):
+        shutil.copytree(CHECKOUT / name, project / name)
+    table = lake.root / "gold" / "dim_rating"
+    before = lake.read("gold/dim_rating")
+    queries = {
+        "This model has an enforced contract that failed.": select(minimum_age="'seventeen'"),
+        "gold.dim_rating: the column rating is null": f"{select()} union all {select(rating='cast(null as string)')}",
+    }
+
+    def build() -> str:
+        options = ["--project-dir", str(project), "--profiles-dir", str(project)]
+        return lake.dbt("run", "-s", "dim_rating", *options, check=False, **env).stdout
+
+    with session(str(lake.root), engine) as env:
+        for says, query in queries.items():
+            (project / "models/gold/dim_rating.sql").write_text(query)
+            assert says in build()
+            assert DeltaTable(str(table)).version() == 0
+            assert lake.read("gold/dim_rating").equals(before)
+        (project / "models/gold/dim_rating.sql").write_text(select())
+        assert "ERROR=0" in build()
+    assert lake.read("gold/dim_rating")["minimum_age"].to_list() == [17]
+
+
+def test_the_docs_know_every_table_and_its_columns(
+    engine: str, new_lake: Callable[[str], Lake], on_duckdb: Lake
+) -> None:
+    lake = new_lake(f"docs-{engine}")
+    shutil.copytree(on_duckdb.root, lake.root)
+    spark(lake, engine, "docs", "generate", "--quiet")
+    catalogue = json.loads((lake.work / "target/catalog.json").read_text())
+    found = {node["metadata"]["schema"] + "/" + node["metadata"]["name"] for node in catalogue["nodes"].values()}
+    assert found == set(lake.tables("bronze", "silver", "gold"))
+    assert all(node["columns"] for node in catalogue["nodes"].values())
