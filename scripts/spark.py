@@ -102,8 +102,6 @@ def apache(port: int, work: str) -> list[str]:
         "spark.ui.enabled": "false",
         "spark.sql.ui.explainMode": "simple",  # the plan is written down even without an UI
         "spark.sql.maxPlanStringLength": 2000,
-        # Inside an aggregate, Spark 4.2 cannot run what it makes of nullif() otherwise.
-        "spark.sql.alwaysInlineCommonExpr": "true",
     }
     home, connect = Path(pyspark.__file__).parent, "org.apache.spark.sql.connect.service.SparkConnectServer"
     options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
@@ -135,7 +133,10 @@ def prepare(spark: SparkSession, root: str) -> None:
     pysail = " " not in str(spark.sql("select version()").collect()[0][0])  # Apache Spark adds its revision
     if pysail:
         spark.udf.register("nfc_normalize", nfc_normalize, "string")
-    else:  # in the JVM, without a Python worker
+    else:
+        # Spark 4.2 cannot run what it otherwise makes of nullif() in an aggregate.
+        spark.conf.set("spark.sql.alwaysInlineCommonExpr", "true")
+        # in the JVM, without a Python worker
         normal = "reflect('com.ibm.icu.text.Normalizer', 'compose', text, false)"
         body = f"case when text is not null then {normal} end"
         spark.sql(f"create or replace temporary function nfc_normalize(text string) returns string return {body}")
