@@ -36,6 +36,7 @@ from plugins.object_store import absolute, connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
+TASK_SLOTS = "128"  # of a worker in pysail's local-cluster mode: a query with many branches needs more than its 8
 START_SECONDS = 300  # the first start of Apache Spark loads the jars
 
 
@@ -63,7 +64,7 @@ def server(engine: str) -> Iterator[str]:
         with log.open("wb") as out:
             process = subprocess.Popen(
                 sail(port) if engine == "pysail" else apache(port, work),
-                env={"RUST_LOG": "error"} | os.environ,
+                env={"RUST_LOG": "error", "SAIL_CLUSTER__WORKER_TASK_SLOTS": TASK_SLOTS} | os.environ,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

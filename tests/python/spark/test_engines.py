@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,8 +50,19 @@ def on_duckdb(new_lake: Callable[[str], Lake], samples: list[Path]) -> Lake:
     return lake
 
 
-def spark(lake: Lake, engine: str, *args: str) -> None:
-    lake.run(sys.executable, "-m", "scripts.spark", DBT, *args, SPARK=engine)
+# Several workers: in processes of their own with Apache Spark, within the server with pysail.
+CLUSTER = {
+    "pysail": {
+        "SAIL_MODE": "local-cluster",
+        "SAIL_CLUSTER__WORKER_INITIAL_COUNT": "2",
+        "SAIL_CLUSTER__WORKER_MAX_COUNT": "2",
+    },
+    "apache": {"SPARK_MASTER": "local-cluster[2,1,2048]"},
+}
+
+
+def spark(lake: Lake, engine: str, *args: str, **env: str) -> None:
+    replace(lake, env=lake.env | env).run(sys.executable, "-m", "scripts.spark", DBT, *args, SPARK=engine)
 
 
 def assert_same(one: Lake, other: Lake) -> None:
@@ -73,16 +88,48 @@ def test_a_lake_changes_engines_and_back(
     versions = []
     for week, sample in enumerate(samples, start=1):
         lake.ingest("--from", str(sample))
-        if week in (1, WEEKS):
-            lake.dbt(*BUILD)
+        if 3 / 8 < week / WEEKS <= 6 / 8:  # of eight weeks, the fourth to the sixth
+            spark(lake, engine, *BUILD, **CLUSTER[engine])
         else:
-            spark(lake, engine, *BUILD)
+            lake.dbt(*BUILD)
         versions.append(DeltaTable(str(lake.root / "silver/silver_titles")).version())
     assert versions == sorted(set(versions))  # each engine committed to the table of the other
     assert_same(lake, on_duckdb)
     for log in lake.root.glob("*/*/_delta_log"):
         protocol = DeltaTable(str(log.parent)).protocol()
         assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2), log
+
+
+def executors(of: int) -> list[int]:
+    """The processes of Apache Spark's executors among the descendants of a process."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+    rows = (line.split(None, 2) for line in listed.splitlines())
+    processes = [(int(pid), int(parent), args) for pid, parent, args in rows]
+    family = {of}
+    while born := {pid for pid, parent, _ in processes if parent in family} - family:
+        family |= born
+    return [pid for pid, _, args in processes if pid in family and "CoarseGrainedExecutorBackend" in args]
+
+
+def test_a_killed_worker_spoils_nothing(
+    engine: str, new_lake: Callable[[str], Lake], samples: list[Path], on_duckdb: Lake
+) -> None:
+    if engine == "pysail":
+        pytest.skip("pysail's workers live in the process of its server: none can be killed by itself")
+    lake = new_lake("killed")
+    for sample in samples:
+        lake.ingest("--from", str(sample))
+    command = [sys.executable, "-m", "scripts.spark", DBT, *BUILD]
+    env = lake.environment | CLUSTER[engine] | {"SPARK": engine}
+    with subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=subprocess.PIPE, text=True) as build:
+        while build.poll() is None and not (lake.root / "silver/silver_titles/_delta_log").exists():
+            time.sleep(0.1)
+        before = executors(build.pid)
+        os.kill(before[0], signal.SIGKILL)
+        said = build.communicate()[0]
+    assert build.returncode == 0, said
+    assert len(before) == 2
+    assert_same(lake, on_duckdb)
 
 
 def test_an_unknown_engine_is_one_line(new_lake: Callable[[str], Lake]) -> None:
