@@ -37,6 +37,7 @@ from plugins.object_store import absolute, connect_object_store, tables_below
 ENGINES = ("pysail", "apache")
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
 TASK_SLOTS = "128"  # of a worker in pysail's local-cluster mode: a query with many branches needs more than its 8
+HIVE = "ignore:Failed to set spark.sql.catalogImplementation:UserWarning"
 START_SECONDS = 300  # the first start of Apache Spark loads the jars
 
 
@@ -168,7 +169,13 @@ def session(root: str, engine: str = "pysail", remote: str | None = None) -> Ite
     spark = SparkSession.builder.remote(joined).create()
     try:
         prepare(spark, absolute(root))
-        yield {"SPARK_REMOTE": joined, "LAKEHOUSE_ROOT": absolute(root), "DBT_TARGET": "spark"}
+        yield {
+            "SPARK_REMOTE": joined,
+            "LAKEHOUSE_ROOT": absolute(root),
+            "DBT_TARGET": "spark",
+            # dbt-spark asks every session of Apache Spark for Hive, which is told so for every model.
+            "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), HIVE))),
+        }
     finally:
         spark.stop()
 
