@@ -95,10 +95,6 @@ def apache(port: int, work: str) -> list[str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": os.cpu_count(),
         "spark.databricks.delta.snapshotPartitions": os.cpu_count(),  # of the log; 50 by default
-        # Spark plans a CTE once per reference, so that plans are long, and compiles Java for each part of them: for
-        # tables that fit on one machine, several times the work of interpreting the plan.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.sql.adaptive.enabled": "false",  # it plans anew, and writes the plan down, after every stage
         "spark.driver.memory": "4g",  # the executor's as well
         "spark.ui.enabled": "false",
