@@ -102,10 +102,11 @@ docs: setup ## The dbt docs lineage site as one page
 	@$(BIN)/dbt docs generate --static --quiet
 	@echo "Lineage and docs: open $(CURDIR)/target/static_index.html in a browser."
 
-bench: setup ## Measure speed and memory; prints tables
+bench: setup ## Measure speed and memory; prints tables (the engines, at the end, take hours)
 	@$(BIN)/python -m bench.pipeline
 	@$(BIN)/python -m bench.ingest
 	@$(BIN)/python -m bench.delta
+	@$(BIN)/python -m bench.engines
 
 parity: setup ## Build SOURCE (of the sample: WEEKS=8) on every engine and compare all silver and gold tables
 	@rm -rf .tmp/parity

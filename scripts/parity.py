@@ -63,15 +63,18 @@ def contents(root: Path) -> dict[str, Content]:
     return found
 
 
-def build(engine: str, root: Path) -> None:
-    """Build the lake in `root` on an engine; raises CalledProcessError where dbt fails."""
+def build(engine: str, root: Path, limit: float | None = None) -> None:
+    """Build the lake in `root` on an engine, in `limit` seconds at most.
+
+    Raises CalledProcessError where dbt fails, TimeoutExpired beyond the limit.
+    """
     dbt = [str(Path(sys.executable).with_name("dbt")), *BUILD]
     env = os.environ | {"LAKEHOUSE_ROOT": str(root), "DBT_TARGET_PATH": f"{root}.target", "DBT_TARGET": "dev"}
     if engine == "duckdb":
-        subprocess.run(dbt, env=env, check=True)
+        subprocess.run(dbt, env=env, check=True, timeout=limit)
     else:
         with session(str(root), engine) as joined:
-            subprocess.run(dbt, env=env | joined, check=True)
+            subprocess.run(dbt, env=env | joined, check=True, timeout=limit)
 
 
 def differences(of_engines: dict[str, dict[str, Content]]) -> list[str]:
