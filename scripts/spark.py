@@ -36,7 +36,9 @@ from plugins.object_store import absolute, connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
-TASK_SLOTS = "128"  # of a worker in pysail's local-cluster mode: a query with many branches needs more than its 8
+# Of a worker in pysail's local-cluster mode. By default 8: queries with many branches are refused, and where all slots
+# are taken, queries that run at the same time wait for each other without end.
+TASK_SLOTS = "1024"
 HIVE = "ignore:Failed to set spark.sql.catalogImplementation:UserWarning"
 START_SECONDS = 300  # the first start of Apache Spark loads the jars
 
