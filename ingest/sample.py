@@ -69,7 +69,7 @@ def _append(frame: pl.DataFrame, file: IO[bytes], *, csv: bool, header: bool) ->
 @click.option(
     "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to; made if absent."
 )
-@click.option("--titles", default=1000, show_default=True, type=click.IntRange(50, 5_000_000), help="Titles in week 1.")
+@click.option("--titles", default=1000, show_default=True, type=click.IntRange(50, 8_000_000), help="Titles in week 1.")
 @click.option("--week", default=1, show_default=True, type=click.IntRange(1, 520), help="The week to write.")
 @click.option("--seed", default=42, show_default=True, type=int, help="Another seed gives another catalogue.")
 def cli(out: Path, titles: int, week: int, seed: int) -> None:

@@ -297,9 +297,9 @@ def test_a_week_adds_changes_and_removes(tmp_path: Path, titles: int, weeks: int
 
 
 def test_ids_are_unique_for_any_number_of_titles() -> None:
-    """Multiplying modulo a prime permutes the remainders; five million titles and ten years of weeks must fit in."""
+    """Multiplying modulo a prime permutes the remainders; eight million titles and ten years of weeks must fit in."""
     assert all(ID_MODULUS % divisor for divisor in range(2, int(ID_MODULUS**0.5) + 1))
-    assert 5_000_000 * (1 + 0.005 * 520) < ID_MODULUS < 100_000_000 - FIRST_ID
+    assert 8_000_000 * (1 + 0.005 * 520) < ID_MODULUS < 100_000_000 - FIRST_ID
 
 
 def test_new_titles_were_added_in_the_week_before(tmp_path: Path) -> None:
