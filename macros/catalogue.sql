@@ -29,7 +29,7 @@
   version of one file that violates a fail rule leaves what became of the others as it was, too.
 #}
 {% macro catalogue_verdicts(name) -%}
--- depends_on: {% for feed in ["titles", "cast", "categories", "countries", "directors"] %}{{ ref("bronze_" ~ feed) }} {% endfor %}
+{{ after_all_records_of(feeds("catalogue")) }}
 {{ verdicts(catalogue_feed(name)) }}
 {%- endmacro %}
 

@@ -67,7 +67,7 @@
 
 {# The body of the verdict model of a feed of the Top 10 lists; it waits for all of them, as the catalogue's do. #}
 {% macro top10_verdicts(name) -%}
--- depends_on: {% for feed in ["global", "countries", "most_popular"] %}{{ ref("bronze_top10_" ~ feed) }} {% endfor %}
+{{ after_all_records_of(feeds("top10")) }}
 {{ verdicts(top10_feed(name)) }}
 {%- endmacro %}
 

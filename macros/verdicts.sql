@@ -228,13 +228,21 @@ from verdicts
 {%- endmacro %}
 
 
-{# The feeds, by the names that their models have in each layer (bronze_<feed>, silver_<feed>, silver_<feed>_verdicts). #}
-{% macro feeds() %}
-  {{ return([
-      "titles", "cast", "categories", "countries", "directors",
-      "top10_global", "top10_countries", "top10_most_popular",
-  ]) }}
+{#
+  The feeds of a source, or of all, by the names that their models have in each layer (bronze_<feed>, silver_<feed>,
+  silver_<feed>_verdicts).
+#}
+{% macro feeds(source=none) %}
+  {% set catalogue = ["titles", "cast", "categories", "countries", "directors"] %}
+  {% set top10 = ["top10_global", "top10_countries", "top10_most_popular"] %}
+  {{ return({"catalogue": catalogue, "top10": top10}[source] if source else catalogue + top10) }}
 {% endmacro %}
+
+
+{# A comment by which dbt builds a model after the bronze models of the feeds. #}
+{% macro after_all_records_of(feeds) -%}
+-- depends_on: {% for feed in feeds %}{{ ref("bronze_" ~ feed) }} {% endfor %}
+{%- endmacro %}
 
 
 {# All verdicts, of all feeds: the import CTE of the models about data quality. #}
