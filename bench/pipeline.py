@@ -9,13 +9,12 @@ from pathlib import Path
 import click
 
 from bench.measure import DATA, DBT, PYTHON, Measured, run, scratch, show
+from scripts.parity import BUILD
 from tests.python.lake import Lake
 from tests.python.models.top10_history import commits
 
 HEADER = ["", "ingest", "build", "both", "of the first build", "peak memory"]
-
-
-ALL_TESTS, MODELS_ALONE = ("build",), ("build", "--exclude-resource-types", "test", "unit_test")
+ALL_TESTS = ("build", "--quiet")
 
 
 def step(
@@ -23,7 +22,7 @@ def step(
 ) -> tuple[list[str], Measured]:
     """Ingest and build; returns a row of the table, and the build."""
     loaded = run(PYTHON, "-m", "ingest", *ingest, lake=lake)
-    built = run(DBT, *dbt, "--quiet", lake=lake)
+    built = run(DBT, *dbt, lake=lake)
     both = loaded + built
     ratio = f"{built.seconds / first.seconds:.2f}" if first else ""
     seconds = [f"{part.seconds:.1f} s" for part in (loaded, built, both)]
@@ -56,7 +55,7 @@ def real(work: Path) -> list[list[str]]:
 def sample(work: Path, titles: int) -> list[list[str]]:
     """A large sample: its first build, one after each hundredth title changed, and one after nothing happened."""
     rows = []
-    for dbt, what in ((ALL_TESTS, "all tests"), (MODELS_ALONE, "models alone")):
+    for dbt, what in ((ALL_TESTS, "all tests"), (BUILD, "models alone")):
         made, lake = work / what / "sample", work / what / "lake"
         run(PYTHON, "-m", "ingest.sample", "--out", str(made), "--titles", str(titles), lake=work / "none")
         row, first = step(f"sample, {titles:,} titles, {what}", lake, "--from", str(made), dbt=dbt)

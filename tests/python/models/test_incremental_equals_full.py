@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts.parity import BUILD
 from tests.python.lake import OF_RUNS, Lake
 from tests.python.models.dbt_process import DbtProcess
 from tests.python.models.raw_versions import Load, Record, write
@@ -27,7 +28,7 @@ EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
 WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "4"))
 
 # Marts are tables over these alone; what is here exercises every path that depends on what was built before.
-SELECTION = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test", "--exclude", "path:models/gold/marts")
+SELECTION = (*BUILD, "--exclude", "path:models/gold/marts")
 ABOUT_THE_RUN = ["_run_id", "_judged_at", "_ingested_at"]
 
 
