@@ -69,7 +69,8 @@ def main(sizes: Sequence[int], engines: Sequence[str], limit: float) -> None:
             cells = []
             for engine in chosen:
                 took = "not tried" if engine in beyond else seconds(engine, lake / "raw", Path(work) / engine, limit)
-                beyond |= set() if took.isdigit() else {engine}
+                if not took.isdigit():
+                    beyond.add(engine)
                 cells.append(took)
                 click.echo(f"{titles:,} titles, {engine}: {took}", err=True)
             grid.add_row(f"{titles:,}", *cells)

@@ -115,8 +115,8 @@ def build_on_workers_of_which_some_are_killed(lake: Lake, engine: str) -> None:
             assert len(executors) == 2
             os.kill(executors[0], signal.SIGKILL)
         else:
-            [server] = descendants(build.pid, "pysail spark server")
-            os.kill(server, signal.SIGKILL)
+            [sail] = descendants(build.pid, "pysail spark server")
+            os.kill(sail, signal.SIGKILL)
             os.killpg(build.pid, signal.SIGKILL)  # it would wait for the server for minutes
     if engine == "apache":
         assert build.returncode == 0
