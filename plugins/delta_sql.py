@@ -140,7 +140,9 @@ def inputs(cursor: Connection, sql: str, unsteady: set[str]) -> set[tuple[str, s
         nodes.append(node)
         return node
 
-    json.loads(cursor.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0], object_hook=keep)
+    # not as a parameter, for which duckdb would import pandas
+    tree = cursor.execute(f"select json_serialize_sql({literal(sql)})").fetchall()[0][0]
+    json.loads(tree, object_hook=keep)
     for node in nodes:
         called = node.get("function_name") or (node.get("column_names") or [""])[-1].lower()
         pinned = called == "delta_scan" and '"version"' in json.dumps(node)
