@@ -10,7 +10,7 @@
 #}
 {% macro new_records(records) -%}
   {%- set loaded = raw_records(records) %}
-  select records.*
+  select {{ broadcast("new_versions") if is_incremental() else "" }} records.*
     from ({{ loaded }}) as records
     {%- if is_incremental() %}
     inner join (
@@ -31,13 +31,13 @@
 
   records: the bronze table.
 
-  Example: see models/silver/silver_cast.sql
+  Example: see tests/dbt/generic/expectation.sql
 
   It takes the table and not a CTE over it: an engine may materialize a CTE that is read twice, with all its rows,
   where two scans of the table read few columns and skip the files of other versions.
 #}
 {% macro current_records(records) -%}
-  select records.*
+  select {{ broadcast("versions") }} records.*
     from {{ records }} as records
     inner join (
         select

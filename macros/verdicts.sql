@@ -30,7 +30,7 @@
   {%- set content = feed.content or [] %}
   {%- set fail_rules = expectations(feed.model | replace("silver_", "bronze_"), ["fail"]) %}
   {%- set records %}
-    select records.*
+    select {{ broadcast("new_versions") if is_incremental() else "" }} records.*
     from {{ feed.records }} as records
     {%- if is_incremental() %}
     inner join (
@@ -67,7 +67,7 @@ refused_versions as (
 
 sound as (
 
-    select records.*
+    select {{ broadcast("refused_versions") }} records.*
     from ({{ records }}) as records
     left join refused_versions
         on {{ same(version, "records", "refused_versions") }}
@@ -153,7 +153,7 @@ judged as (
 
     union all
 
-    select
+    select {{ broadcast("refused_versions") }}
         records._file_path,
         records._file_version,
         records._committed_at,
@@ -277,7 +277,7 @@ from verdicts
 
     wanted as (
 
-        select records.*
+        select {{ broadcast("versions") }} records.*
         from {{ feed.records }} as records
         inner join ({{ versions }}) as versions
             on {{ same(version, "records", "versions") }}

@@ -13,6 +13,18 @@ dim_rating as (
 
 ),
 
+-- Ranked by themselves and not in a window over all titles, which Spark would give to a single task
+durations as (
+
+    select
+        duration_minutes,
+        cast(rank() over (order by duration_minutes desc) as integer) as duration_ranking
+    from dim_title
+    where duration_minutes is not null
+    group by duration_minutes
+
+),
+
 {%- for bridge in ['cast', 'director', 'genre', 'country'] %}
 
 bridge_title_{{ bridge }} as (
@@ -34,7 +46,7 @@ bridge_title_{{ bridge }} as (
 
 catalogue_titles as (
 
-    select
+    select {{ broadcast('durations') }}
         dim_title.title_key,
         dim_title.title_version_key,
         coalesce(dim_rating.rating_key, -1) as rating_key,
@@ -46,10 +58,7 @@ catalogue_titles as (
         case dim_title.type when 'Movie' then 1 when 'TV Show' then 2 else 0 end as type_flag,
         dim_title.duration_minutes,
         dim_title.duration_seasons,
-        case
-            when dim_title.duration_minutes is not null
-                then cast(dense_rank() over (order by coalesce(dim_title.duration_minutes, 0) desc) as integer)
-        end as duration_ranking,
+        durations.duration_ranking,
         dim_title.release_year,
         cast(extract(year from dim_title.date_added) as integer) - dim_title.release_year as years_to_addition,
         cast(coalesce(cast_counts.cast_count, 0) as integer) as cast_count,
@@ -58,6 +67,7 @@ catalogue_titles as (
         cast(coalesce(country_counts.country_count, 0) as integer) as country_count
     from dim_title
     left join dim_rating on dim_title.rating = dim_rating.rating and dim_rating.rating_key <> -1
+    left join durations on dim_title.duration_minutes = durations.duration_minutes
     left join cast_counts on dim_title.title_key = cast_counts.title_key
     left join director_counts on dim_title.title_key = director_counts.title_key
     left join genre_counts on dim_title.title_key = genre_counts.title_key

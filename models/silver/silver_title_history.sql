@@ -131,7 +131,7 @@ read_titles as (
 
 observed as (
 
-    select
+    select {{ broadcast('states') }}
         read_titles.show_id,
         {{ prefixed(fields, 'read_titles') }},
         states.state,
@@ -209,7 +209,7 @@ spans as (
 
 history as (
 
-    select
+    select {{ broadcast('next_states') }}
         observed.show_id,
         {{ prefixed(fields, 'observed') }},
         observed.valid_from,
