@@ -2,10 +2,10 @@
 
 The session lies at SPARK_REMOTE, any Spark Connect endpoint. Where that is not set, a server runs for the time of the
 command: the engine of the package pysail, without a JVM (SPARK=pysail, the default), or Apache Spark with Delta Lake
-(SPARK=apache; SPARK_MASTER as Spark's --master, local[*] by default). Every Delta table below LAKEHOUSE_ROOT is
-registered as <layer>.<table> in the session's catalogue, and the function nfc_normalize is defined. The command is
-given SPARK_REMOTE with the id of the session, so that its own Spark client joins it, an absolute LAKEHOUSE_ROOT, and
-DBT_TARGET=spark.
+(SPARK=apache; SPARK_MASTER as Spark's --master, local[*] by default; SPARK_DRIVER_MEMORY, 4g by default). Every Delta
+table below LAKEHOUSE_ROOT is registered as <layer>.<table> in the session's catalogue, and the function nfc_normalize
+is defined. The command is given SPARK_REMOTE with the id of the session, so that its own Spark client joins it, an
+absolute LAKEHOUSE_ROOT, and DBT_TARGET=spark.
 """
 
 from __future__ import annotations
@@ -97,8 +97,7 @@ def apache(port: int, work: str) -> list[str]:
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.shuffle.partitions": os.cpu_count(),
         "spark.databricks.delta.snapshotPartitions": os.cpu_count(),  # of the log; 50 by default
-        "spark.sql.adaptive.enabled": "false",  # it plans anew, and writes the plan down, after every stage
-        "spark.driver.memory": "4g",  # the executor's as well
+        "spark.driver.memory": os.environ.get("SPARK_DRIVER_MEMORY", "4g"),  # local[*] has no other
         "spark.ui.enabled": "false",
         "spark.sql.ui.explainMode": "simple",  # the plan is written down even without an UI
         "spark.sql.maxPlanStringLength": 2000,

@@ -27,10 +27,10 @@ WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
 
 @pytest.fixture(scope="module", autouse=True)
 def interpreted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Apache Spark interprets its plans: compiling them would take most of the time for tables this small."""
+    """Apache Spark interprets its plans and keeps them: compiling and adapting would take most of the time here."""
     conf = tmp_path_factory.mktemp("conf")
-    settings = ("spark.sql.codegen.wholeStage false", "spark.sql.codegen.factoryMode NO_CODEGEN")
-    (conf / "spark-defaults.conf").write_text("\n".join(settings))
+    settings = "codegen.wholeStage false", "codegen.factoryMode NO_CODEGEN", "adaptive.enabled false"
+    (conf / "spark-defaults.conf").write_text("".join(f"spark.sql.{setting}\n" for setting in settings))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_CONF_DIR", str(conf))
         yield
