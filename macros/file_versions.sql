@@ -1,7 +1,7 @@
 {#
-  The raw records of those versions of files that a bronze model has not loaded yet.
+  The records of those versions of files that an incremental model does not hold yet.
 
-  records: the raw table.
+  records: the raw table, for bronze; the bronze table, for the verdicts.
 
   Example: see models/bronze/bronze_titles.sql
 

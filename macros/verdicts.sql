@@ -29,18 +29,7 @@
   {%- set key = feed.key %}
   {%- set content = feed.content or [] %}
   {%- set fail_rules = expectations(feed.model | replace("silver_", "bronze_"), ["fail"]) %}
-  {%- set records %}
-    select {{ broadcast("new_versions") if is_incremental() else "" }} records.*
-    from {{ feed.records }} as records
-    {%- if is_incremental() %}
-    inner join (
-        select _file_path, _file_version from {{ feed.records }}
-        except
-        select _file_path, _file_version from {{ this }}
-    ) as new_versions
-        on {{ same(version, "records", "new_versions") }}
-    {%- endif %}
-  {%- endset %}
+  {%- set records = new_records(feed.records) %}
 with
 {%- if fail_rules %}
 
