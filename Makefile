@@ -75,7 +75,7 @@ next-week: setup ## Move the sample lake on by one week and show what changed
 	@$(BIN)/python -m scripts.lake --since $(SAMPLE)/before.json
 
 test: setup ## Run every check: Python tests, dbt unit and data tests, full builds
-	@$(BIN)/python -m pytest -n auto --dist loadscope
+	@$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
 
 lint: setup ## ruff, mypy and sqlfluff
 	@$(BIN)/ruff check .

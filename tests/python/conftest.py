@@ -15,6 +15,14 @@ from tests.python.lake import Lake
 for variable in [name for name in os.environ if name.startswith("DBT_") and name != "DBT_SEND_ANONYMOUS_USAGE_STATS"]:
     del os.environ[variable]
 
+# These take minutes each and stay together: started last, they would leave the other workers idle at the end.
+LONGEST = ("spark/test_engines.py", "test_road.py", "models/test_top10.py", "site/test_pages.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first."""
+    items.sort(key=lambda item: next((k for k, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
+
 
 @pytest.fixture(scope="session")
 def new_lake(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Lake]:
