@@ -36,9 +36,19 @@ from plugins.object_store import absolute, connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
-# Of a worker in pysail's local-cluster mode. By default 8: queries with many branches are refused, and where all slots
-# are taken, queries that run at the same time wait for each other without end.
-TASK_SLOTS = "1024"
+PHYSICAL_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+# Settings of pysail that the environment can replace
+SAIL = {
+    "RUST_LOG": "error",
+    # Of a worker in local-cluster mode. By default 8: queries with many branches are refused, and where all slots are
+    # taken, queries that run at the same time wait for each other without end.
+    "SAIL_CLUSTER__WORKER_TASK_SLOTS": "1024",
+    # By default a join holds one side in memory, however large, and the system ends the server. One that sorts both
+    # sides goes on on disk where it exceeds its part of the pool.
+    "SAIL_OPTIMIZER__PREFER_HASH_JOIN": "false",
+    "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
+    "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(PHYSICAL_MEMORY * 6 // 10),
+}
 HIVE = "ignore:Failed to set spark.sql.catalogImplementation:UserWarning"
 START_SECONDS = 300  # the first start of Apache Spark loads the jars
 
@@ -67,7 +77,7 @@ def server(engine: str) -> Iterator[str]:
         with log.open("wb") as out:
             process = subprocess.Popen(
                 sail(port) if engine == "pysail" else apache(port, work),
-                env={"RUST_LOG": "error", "SAIL_CLUSTER__WORKER_TASK_SLOTS": TASK_SLOTS} | os.environ,
+                env=SAIL | os.environ,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
