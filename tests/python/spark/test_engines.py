@@ -27,10 +27,20 @@ WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
 
 @pytest.fixture(scope="module", autouse=True)
 def interpreted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Apache Spark interprets its plans and keeps them: compiling and adapting would take most of the time here."""
+    """Apache Spark interprets its plans and keeps them: compiling and adapting would take most of the time here.
+
+    So would the JVM's own compiler for code that runs for long.
+    """
+    java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    settings = {
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.sql.adaptive.enabled": "false",
+        "spark.driver.extraJavaOptions": java,
+        "spark.executor.extraJavaOptions": java,
+    }
     conf = tmp_path_factory.mktemp("conf")
-    settings = "codegen.wholeStage false", "codegen.factoryMode NO_CODEGEN", "adaptive.enabled false"
-    (conf / "spark-defaults.conf").write_text("".join(f"spark.sql.{setting}\n" for setting in settings))
+    (conf / "spark-defaults.conf").write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SPARK_CONF_DIR", str(conf))
         yield
