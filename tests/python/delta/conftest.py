@@ -19,7 +19,6 @@ import pytest
 import yaml
 from dbt.adapters.duckdb import DuckDBAdapter
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.adapters.factory import reset_adapters
 from dbt.tests.fixtures.project import *  # noqa: F403 (the fixtures, as a pytest plugin may only be named at the top)
 from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import write_file
@@ -80,7 +79,6 @@ def dbt_profile_target(project_root: Any) -> dict[str, Any]:
 @pytest.fixture(scope="class")
 def dbt_project_yml(project_root: Any, project_config_update: Any) -> dict[str, Any]:
     """The suite's dbt_project.yml, plus `file_format: delta` for all that a class does not configure itself."""
-    reset_adapters()  # or the suite's `adapter` is the one that an earlier run of dbt in this process left behind
     shutil.copytree(CHECKOUT / "macros" / "delta", Path(project_root) / "delta_macros")
     update = yaml.safe_load(project_config_update) if isinstance(project_config_update, str) else project_config_update
     config: dict[str, Any] = {"name": "test", "profile": "test", "flags": {"send_anonymous_usage_stats": False}}

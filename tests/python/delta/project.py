@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 import yaml
+from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner
 from deltalake import DeltaTable
 
@@ -49,6 +50,8 @@ class Project:
         """Run dbt in this process; returns the status and message of every node, by name."""
         places = ["--project-dir", str(self.at), "--profiles-dir", str(self.at)]
         done = dbtRunner().invoke([*args, *places, "--quiet"])
+        # Or dbt's own test suite takes the adapter that this run left behind
+        reset_adapters()  # type: ignore[no-untyped-call]
         if done.exception is not None:
             raise done.exception
         return {r.node.name: (str(r.status), str(r.message)) for r in getattr(done.result, "results", [])}
