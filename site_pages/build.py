@@ -10,6 +10,7 @@ from pathlib import Path
 
 import altair as alt
 import polars as pl
+import polars.selectors as cs
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -49,14 +50,19 @@ def write_site(out: Path) -> None:
     environment.filters |= {"cell": cell, "moment": words.moment}
     template = environment.get_template("page.html.j2")
     about = {"pages": pages, "docs": DOCS}
+    loaded = {feed.raw_table for feed in feeds}
+    lacks = {page.name: [table for table in page.raw_tables if table not in loaded] for page in pages}
     for page in pages:
         times = {feed.raw_table: feed.committed_at for feed in feeds if feed.raw_table in page.raw_tables}
-        html = template.render(about, page=page, times=newest(times.items()), data=as_json(page))
+        html = template.render(
+            about, page=page, lacks=lacks[page.name], times=newest(times.items()), data=as_json(page)
+        )
         (out / f"{page.name}.html").write_text(html, encoding="utf-8")
     of_sources = newest((feed.source, feed.committed_at) for feed in feeds)
     html = environment.get_template("index.html.j2").render(
         about,
         page=None,
+        lacks=lacks,
         times=of_sources,
         sources=sorted({feed.source for feed in feeds}),
         data=sketches_as_json(pages),
@@ -88,20 +94,25 @@ def sketches_as_json(pages: list[Page]) -> str:
 
 
 def script(what: dict[str, object]) -> str:
-    """JSON that can stand in a script element."""
-    # A script element ends at the first "</", whatever it holds.
-    return json.dumps(what, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    """JSON that can stand in a script element. Raises ValueError for a number that JSON does not have."""
+    # "</script" would end the element, and "<!--<script" keep it open to the end of the page, quotes or not.
+    text = json.dumps(what, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
 
 
 def rows(frame: pl.DataFrame) -> list[dict[str, object]]:
-    """The rows as JSON can hold them. Times are in UTC without saying so, and the browser shows them as they are."""
+    """The rows as JSON can hold them: what a division by zero left is null.
+
+    Times are in UTC without saying so, and the browser shows them as they are.
+    """
     times = [
         pl.col(name).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S")
         for name, type_ in frame.schema.items()
         if isinstance(type_, pl.Date | pl.Datetime)
     ]
     keys = [name for name in frame.columns if name.endswith("_key")]
-    return frame.with_columns(times).drop(keys).to_dicts()
+    numbers = cs.float()
+    return frame.with_columns(times).with_columns(pl.when(numbers.is_finite()).then(numbers)).drop(keys).to_dicts()
 
 
 def cell(value: object) -> str:

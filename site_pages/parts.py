@@ -115,6 +115,11 @@ class Page:
     datasets: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
+    def headline(self) -> str:
+        """What the start page says of it."""
+        return next(filter(None, self.findings), self.lead)
+
+    @property
     def exposure(self) -> str:
         """Its name among dbt's exposures."""
         return f"{self.name.replace('-', '_')}_page"

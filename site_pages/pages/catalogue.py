@@ -58,7 +58,7 @@ def page(read: gold.Read) -> Page:
         .transform_window(place="dense_rank()", sort=[alt.SortField("total", order="descending")])
         .transform_filter("datum.place <= 20")
     )
-    everyone = read(PEOPLE).sort("titles", "person_name", descending=[True, False]).head(20)["person_name"]
+    everyone = people.sort("titles", "person_name", descending=[True, False]).head(20).with_row_index("place")
 
     total = sum(titles.values())
     newest = months.group_by("year").agg(pl.col("titles_added").sum()).sort("titles_added").tail(1)
@@ -189,7 +189,12 @@ def page(read: gold.Read) -> Page:
                 vega.chart("people")
                 .mark_bar()
                 .encode(
-                    y=alt.Y("person_name:N", sort=everyone.to_list(), axis=alt.Axis(title=None)),
+                    # By a number: names in the order of a scale become part of an expression, where they may not stand.
+                    y=alt.Y(
+                        "person_name:N",
+                        sort=alt.EncodingSortField(field="place", op="min"),
+                        axis=alt.Axis(title=None),
+                    ),
                     x=alt.X("credits:Q", axis=vega.axis("Titles", kind=",.0f")),
                     color=vega.by("role", ["Cast", "Direction"], title="Part"),
                     tooltip=[
@@ -245,7 +250,7 @@ def page(read: gold.Read) -> Page:
             "months": months,
             "groups": groups,
             "countries": countries,
-            "people": roles.filter(pl.col("person_name").is_in(everyone.implode())),
+            "people": roles.join(everyone.select("person_name", "place"), on="person_name"),
             "pairs": pairs.head(15),
             "age": age,
         },

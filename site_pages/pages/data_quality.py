@@ -61,7 +61,7 @@ def page(read: gold.Read) -> Page:
         question="Can the data be trusted?",
         lead="Every record of every version of every file is kept, merged as a duplicate, repaired into another, put "
         "into quarantine, or refused with its whole file. Nothing vanishes.",
-        raw_tables=sorted(set(files["raw_table"])),
+        raw_tables=sorted(set(newest["raw_table"])),
         sketch=(
             versions.group_by("model").agg(pl.col("records_in").sum()).sort("records_in", "model").tail(5),
             vega.sketch_bars("data-quality", "model", "records_in"),

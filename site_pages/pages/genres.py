@@ -54,7 +54,7 @@ def page(read: Read) -> Page:
 
     places = read(MATCHED).filter(pl.col("lists") == "worldwide").select(pl.col("places", "places_matched").sum())
     all_places, matched_places = places.row(0)
-    top = engagement.sort("hours_viewed").tail(1)
+    top = engagement.filter(pl.col("hours_viewed") > 0).sort("hours_viewed", "genre_name").tail(1)
     dense = engagement.filter(pl.col("titles_in_top_10") >= 3).sort("hours_per_title_in_top_10").tail(1)
     return Page(
         name="genres",

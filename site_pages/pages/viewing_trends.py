@@ -66,7 +66,8 @@ def page(read: gold.Read) -> Page:
     total, seen = gold.total(trends["hours_viewed"]), gold.total(trends["views"])
     best = trends.group_by("week").agg(pl.col("hours_viewed").sum()).sort("hours_viewed", "week").tail(1)
     longest = (
-        trends.group_by("first_show_title")
+        trends.drop_nulls("first_show_title")
+        .group_by("first_show_title")
         .agg(pl.col("week").n_unique().alias("weeks"), pl.col("first_hours_viewed").sum().alias("hours"))
         .sort("weeks", "hours", "first_show_title")
         .tail(1)
