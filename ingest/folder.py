@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ingest.config import Source
+from ingest.contents import is_made_up
 from ingest.errors import ConfigurationError
 from ingest.listing import Entry, Listing, Origin, blob_sha, now
 
@@ -17,6 +18,10 @@ class Folder:
     def __init__(self, root: Path, source: Source) -> None:
         self._root = root
         self._source = source
+
+    @property
+    def made_up(self) -> bool:
+        return is_made_up(self._root)
 
     def listing(self) -> Listing:
         taken_at = now()

@@ -33,6 +33,7 @@ from deltalake import (
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
+from ingest.contents import Contents, is_release
 from ingest.errors import ConfigurationError
 from ingest.validate import LINEAGE
 
@@ -56,6 +57,8 @@ _WRITER = WriterProperties(
     },
 )
 _NOTE = "ingest"  # the key in a commit's metadata
+_HOLDS = "ingest:holds"  # the application transaction of the ledger whose version says what the lake holds
+_MARKS = {Contents.REAL: 1, Contents.MADE_UP: 2}
 
 
 class Conflict(Exception):
@@ -158,7 +161,7 @@ def open_table(uri: str) -> DeltaTable | None:
         return None
 
 
-def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> None:
+def _create(uri: str, schema: dict[str, pl.DataType], description: str, **facts: Any) -> None:
     """Create an empty table, unless there is one by now. Nothing may be concluded about what it holds after this."""
     try:
         DeltaTable.create(
@@ -167,7 +170,7 @@ def _create(uri: str, schema: dict[str, pl.DataType], description: str) -> None:
             mode="error",
             description=description,
             configuration=_CONFIGURATION,
-            commit_properties=CommitProperties(max_commit_retries=0),
+            commit_properties=CommitProperties(max_commit_retries=0, **facts),
         )
     except DeltaError:
         if open_table(uri) is None:
@@ -347,6 +350,48 @@ class Ledger:
         with self._lock:
             return record.key in self._keys
 
+    @property
+    def contents(self) -> Contents | None:
+        """What the lake holds; None where that is open.
+
+        A lake from before there were marks holds what its versions say: the sample, where each is a local copy with the
+        time of a release of the sample, and else real data.
+        """
+        with self._lock:
+            if (mark := self._mark) is not None:
+                return next(contents for contents, number in _MARKS.items() if number == mark)
+            loaded = [record for record in self.records() if record.loaded]
+            if not loaded:
+                return None
+            made_up = all(record.commit_sha is None and is_release(record.committed_at) for record in loaded)
+            return Contents.MADE_UP if made_up else Contents.REAL
+
+    @property
+    def _mark(self) -> int | None:
+        return self._table.transaction_version(_HOLDS) if self._table else None
+
+    def claim(self, contents: Contents) -> bool:
+        """Mark what the lake holds, if it has no mark yet. Returns whether a lake from before was marked.
+
+        Of two runs at once one marks, and ``self.contents`` is what that one wrote.
+        """
+        with self._lock:
+            while self._mark is None:
+                mark = [Transaction(_HOLDS, _MARKS[self.contents or contents])]
+                if self._table is None:
+                    self._begin(app_transactions=mark)
+                    continue
+                try:
+                    _commit(self._table, [], _LEDGER_SCHEMA, app_transactions=mark)
+                    return True
+                except Conflict:
+                    self.refresh()
+            return False
+
+    def _begin(self, **facts: Any) -> None:
+        _create(self._uri, _LEDGER_SCHEMA, "Every file version that ingest loaded or refused", **facts)
+        self.refresh()
+
     def append(self, record: FileRecord) -> None:
         """Add a row unless it is there already."""
         with self._lock:
@@ -355,8 +400,7 @@ class Ledger:
                 if self.knows(record):
                     return
                 if self._table is None:
-                    _create(self._uri, _LEDGER_SCHEMA, "Every file version that ingest loaded or refused")
-                    self.refresh()
+                    self._begin()
                     continue
                 row = {column: getattr(record, name) for name, column in LEDGER_COLUMNS.items()}
                 frame = pl.DataFrame([row], schema=_LEDGER_SCHEMA)

@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from ingest.config import Dataset, Source
+from ingest.contents import Contents
 from ingest.errors import IngestError
+from ingest.folder import Folder
 from ingest.lake import FileRecord, Ledger
 from ingest.listing import Entry, Listing, Origin, Place, PlaceWithHistory, base_name, now
 
@@ -30,6 +32,11 @@ class Feed:
 
     def path(self, name: str) -> str:
         return f"{self.source.folder}/{name}".lstrip("/")
+
+    @property
+    def contents(self) -> Contents:
+        """Only a folder that the sample's generator wrote is known to be made up."""
+        return Contents.MADE_UP if isinstance(self.place, Folder) and self.place.made_up else Contents.REAL
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,14 @@ class Report:
                 else:
                     print(result.line, file=sys.stderr if result.outcome in _WRONG else sys.stdout, flush=True)
 
+    def note(self, text: str) -> None:
+        """A line about the lake as a whole."""
+        with self._lock:
+            if self._json:
+                _print_json({"event": "note", "message": text})
+            else:
+                self._out.print(text, markup=False, highlight=False, soft_wrap=True)
+
     @property
     def exit_code(self) -> int:
         return max((result.exit_code for result in self.results), default=0)

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
+from ingest import contents
 from ingest.ahead import ahead, one_ahead
 from ingest.errors import ConfigurationError, IngestError, Refused
 from ingest.lake import Conflict, FileRecord, Lake, Ledger, RawTable
@@ -94,10 +95,22 @@ class Run:
     def _recovered_feeds(self, feeds: Iterable[Feed]) -> list[Feed]:
         """The feeds, after runs that were killed have got their rows in the ledger."""
         feeds = list(feeds)
+        self._check_contents(feeds)
         if not self._dry_run:
             for table in sorted({dataset.table for feed in feeds for dataset in feed.source.datasets}):
                 self._recover(RawTable(self._lake, table))
+            self._check_contents(feeds)
         return feeds
+
+    def _check_contents(self, feeds: list[Feed]) -> None:
+        names = sorted(feed.name for feed in feeds)
+        contents.check(self._lake.root, self._ledger.contents, [feed.contents for feed in feeds], names)
+
+    def _claim(self, feed: Feed) -> None:
+        """Before the first load: mark what the lake holds, unless another run has just marked it otherwise."""
+        if self._ledger.claim(feed.contents):
+            self._report.note(f"the lake {self._lake.root} is marked from now on: it holds {self._ledger.contents}")
+        self._check_contents([feed])
 
     def _recover(self, table: RawTable) -> bool:
         """Give the table's last load its row in the ledger, where a run was killed before it could."""
@@ -196,6 +209,7 @@ class Run:
             settled = offer.settled_by(records, origin)
             if settled is not None:
                 return _unchanged(offer, settled)
+            self._claim(offer.feed)
             record = self._record(offer, replace(origin, committed_at=offer.committed_at(records, origin)), known + 1)
             try:
                 if isinstance(content, Refused):

@@ -4,10 +4,11 @@
 ``DIR/top10/*.tsv`` as they stand in week K. The same arguments give the same bytes; no title and no person is real.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -15,7 +16,8 @@ from typing import IO
 import click
 import polars as pl
 
-from ingest.sample_catalogue import CHILDREN, FIRST_MONDAY, Catalogue
+from ingest.contents import FIRST_RELEASE, MARKER, is_made_up, is_release
+from ingest.sample_catalogue import CHILDREN, Catalogue
 from ingest.sample_charts import Charts
 
 EXIT_BAD_ARGUMENTS = 2
@@ -25,11 +27,10 @@ UTF8_BOM = b"\xef\xbb\xbf"
 def write_sample(out: Path, titles: int, week: int, seed: int) -> dict[str, int]:
     """Writes the eight files of one week; returns the number of records of each, by its path below `out`.
 
-    A file's modification time is the Monday of its week at 06:00 UTC. Raises OSError where `out` cannot be written.
+    A file's modification time is the Monday of its week at 06:00 UTC. Beside them lies a mark that they are made up.
+    Raises OSError where `out` cannot be written or holds such files of another origin.
     """
-    published = datetime.combine(FIRST_MONDAY, time(6), UTC) + timedelta(weeks=week - 1)
-    for folder in ("catalogue", "top10"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
+    published = FIRST_RELEASE + timedelta(weeks=week - 1)
     catalogue = Catalogue(titles, week, seed)
     charts = Charts(catalogue)
     files: dict[str, Callable[[], Iterator[pl.DataFrame]]] = {
@@ -39,7 +40,22 @@ def write_sample(out: Path, titles: int, week: int, seed: int) -> dict[str, int]
         "top10/all-weeks-countries.tsv": charts.country_frames,
         "top10/most-popular.tsv": charts.popular_frames,
     }
+    for name in files:
+        if _is_of_somebody_else(out / name):
+            raise FileExistsError(errno.EEXIST, "there is a file that is not of the sample", str(out / name))
+    for folder in ("catalogue", "top10"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+        mark = out / folder / MARKER
+        mark.write_text(f"Made up by python -m ingest.sample --titles {titles} --week {week} --seed {seed}\n")
+        os.utime(mark, (published.timestamp(), published.timestamp()))
     return {name: _write(out / name, frames(), published) for name, frames in files.items()}
+
+
+def _is_of_somebody_else(path: Path) -> bool:
+    """Whether a file is there that the sample did not write."""
+    if not path.exists() or is_made_up(path.parent):
+        return False
+    return not is_release(datetime.fromtimestamp(path.stat().st_mtime, UTC))  # one from before there were marks
 
 
 def _write(path: Path, frames: Iterator[pl.DataFrame], published: datetime) -> int:

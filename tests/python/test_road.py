@@ -212,6 +212,7 @@ def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample: Lake,
         lake = replace(sample, root=tmp_path / "new")  # where it was loaded before, its last version stays
         args, says = ["--from", str(tmp_path), "--source", "catalogue"], "netflix_titles.csv"
     elif problem == "unreachable":
+        lake = replace(sample, root=tmp_path / "new")
         env, says = {"GITHUB_API_URL": "http://127.0.0.1:9"}, "127.0.0.1:9"
     elif problem == "unwritable lake":
         (tmp_path / "file").write_text("not a folder")
@@ -220,6 +221,7 @@ def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample: Lake,
         (tmp_path / "catalogue" / "netflix_titles.csv").write_text("show_id,type,title\n1,Movie,A\n")
         args, says = [*args, "--dataset", "netflix_titles"], "LAKEHOUSE_ROOT"
     if problem == "refused token":
+        lake = replace(sample, root=tmp_path / "new")
         with running() as server:
             server.fault = lambda path: ("status", 401, {})
             done = lake.ingest(*args, check=False, GITHUB_TOKEN="secret-token", **server.environment)

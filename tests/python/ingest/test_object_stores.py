@@ -22,6 +22,7 @@ import requests
 from deltalake import DeltaTable, QueryBuilder
 from filelock import FileLock
 
+from ingest.contents import MARKER
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
 from tests.python.lake import CHECKOUT
@@ -115,6 +116,16 @@ def s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_s3_with_concurrent_writers(bench: Bench, feed: Repository, s3: str) -> None:
     check_concurrent_writers(bench, feed, s3)
+
+
+def test_s3_made_up_and_real_data_never_meet(bench: Bench, feed: Repository, s3: str) -> None:
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"})
+    assert bench.ingest(LAKEHOUSE_ROOT=s3).code == 0
+    version = DeltaTable(f"{s3}/raw/people").version()
+    arguments = bench.local({"people.csv": b"id\n2\n", "places.tsv": b"id\n2\n", MARKER: b""})
+    done = bench.ingest(*arguments, LAKEHOUSE_ROOT=s3)
+    assert done.code == 2 and f"the lake {s3} holds real data" in done.err
+    assert DeltaTable(f"{s3}/raw/people").version() == version
 
 
 def test_an_object_store_that_refuses_is_one_line(bench: Bench, feed: Repository, s3: str) -> None:
