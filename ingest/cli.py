@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import threading
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ import click
 
 from ingest import config
 from ingest.errors import ConfigurationError, IngestError
+from lakehouse import settings
 
 if TYPE_CHECKING:
     from ingest.report import Report
@@ -136,7 +136,10 @@ def _select(found: config.Config, source: str | None, dataset: str | None) -> di
 
 
 def _root() -> str:
-    return os.environ.get("LAKEHOUSE_ROOT") or "lake"
+    try:
+        return settings.root()
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def main() -> None:

@@ -116,10 +116,10 @@ _LEDGER_SCHEMA: dict[str, pl.DataType] = {
 
 
 class Lake:
-    """All tables below ``root``: a local path or an object store's URL. Credentials come from the environment."""
+    """All tables below ``root``, as lakehouse.settings gives it. Credentials come from the environment."""
 
     def __init__(self, root: str) -> None:
-        self.root = root.rstrip("/") if "://" in root else str(Path(root).expanduser().absolute())
+        self.root = root
 
     def uri(self, table: str) -> str:
         return f"{self.root}/raw/{table}"

@@ -10,7 +10,7 @@
     {% endfor %}
     {% if not found %}
       {% do exceptions.raise_compiler_error(
-          "There are no raw tables under " ~ env_var("LAKEHOUSE_ROOT", "lake")
+          "There are no raw tables under " ~ lake_root()
           ~ ". Load them first: python -m ingest (or make run)."
       ) %}
     {% endif %}

@@ -18,7 +18,7 @@
   {% for node in graph.nodes.values() if node.resource_type == "model" and node.schema == "gold" %}
     {% do models.append(node) %}
   {% endfor %}
-  {% set root = (location or env_var("LAKEHOUSE_ROOT", "lake")).rstrip("/") %}
+  {% set root = (location or lake_root()).rstrip("/") %}
   {% set readers = readers or env_var("LAKEHOUSE_READERS", "") %}
   {% do print(dialects[dialect](models | sort(attribute="name"), root, readers.split(",") | map("trim") | select | list)) %}
 {% endmacro %}

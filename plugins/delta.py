@@ -10,6 +10,7 @@ attempt is repeated. How an attempt computes what to commit is in plugins/delta_
 
 from __future__ import annotations
 
+import os
 import time
 import uuid
 from typing import Any
@@ -19,33 +20,53 @@ from dbt.adapters.duckdb.environments import Environment
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
+from dbt_common.invocation import get_invocation_id
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from duckdb import DuckDBPyConnection as Connection
 
 from plugins.delta_attempt import Attempt, Job, open_table
 from plugins.delta_sql import literal, quote, unsteady_functions
-from plugins.object_store import absolute, connect_object_store, load_extension, tables_below
+from plugins.location import resolve
+from plugins.object_store import connect_object_store, load_extension, tables_below
 
 ATTEMPTS = 5
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 
 
 class Plugin(BasePlugin):
-    """Keeps models as Delta tables; configured with `root`, the folder or object-store prefix of all tables."""
+    """Keeps models as Delta tables.
+
+    Configured with `root`, the folder or object-store prefix of all tables, and `root_variable`, the name of an
+    environment variable that says otherwise. It is read when dbt connects, and so is no part of what dbt parses.
+    """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        self.root = absolute(str(plugin_config["root"]))
+        self.config = plugin_config
         self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
 
     def configure_connection(self, conn: Connection) -> None:
         """Load the extensions and make a view of every Delta table below the root."""
         self.conn = conn
         load_extension(conn, "delta")
-        connect_object_store(conn, self.root)
         self.unsteady = unsteady_functions(conn)
-        for schema, name in tables_below(conn, self.root):
-            self._create_view(conn, schema, name)
+        self._open_lake()
+
+    def configure_cursor(self, cursor: Connection) -> None:
+        """Look again in a process that runs dbt once more: the lake may be another one, or hold other tables."""
+        if self.invocation != get_invocation_id():
+            self._open_lake()
+
+    def _open_lake(self) -> None:
+        root = os.environ.get(self.config.get("root_variable", "")) or self.config.get("root") or ""
+        self.root = _resolved(str(root))
+        connect_object_store(self.conn, self.root)
+        found, self.invocation = tables_below(self.conn, self.root), get_invocation_id()
+        for schema, name in self.tables.keys() - set(found):
+            self.conn.execute(f"drop view if exists {quote(schema)}.{quote(name)}")
+            del self.tables[schema, name]
+        for schema, name in found:
+            self._create_view(self.conn, schema, name)
 
     def store(self, target_config: TargetConfig) -> None:
         """Carry out one job: `config["job"]` describes it, `config["result"]` receives what was done.
@@ -53,8 +74,11 @@ class Plugin(BasePlugin):
         Raises DbtRuntimeError when it cannot be done; the table is then at the version it had before.
         """
         schema, name = str(target_config.relation.schema), str(target_config.relation.identifier)
+        if target_config.config["job"]["strategy"] == "root":
+            target_config.config["result"] = self.root
+            return
         job, path, commit = Job(**target_config.config["job"]), f"{self.root}/{schema}/{name}", uuid.uuid4().hex
-        if job.location is not None and absolute(job.location) != path:
+        if job.location is not None and _resolved(job.location) != path:
             raise CompilationError(f"location_root puts the table at {job.location}, but the profile's root at {path}.")
         if job.on_schema_change not in SCHEMA_CHANGES:
             raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
@@ -110,3 +134,10 @@ class Plugin(BasePlugin):
         if job.sql_header:
             cursor.execute(job.sql_header)
         return cursor
+
+
+def _resolved(root: str) -> str:
+    try:
+        return resolve(root)
+    except ValueError as error:
+        raise DbtRuntimeError(str(error)) from None

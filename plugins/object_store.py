@@ -12,11 +12,6 @@ from dbt_common.exceptions import DbtRuntimeError
 from plugins.delta_sql import literal
 
 
-def absolute(location: str) -> str:
-    """A location without trailing slash; local ones as an absolute path."""
-    return location.rstrip("/") if "://" in location else str(Path(location).absolute())
-
-
 def tables_below(conn: duckdb.DuckDBPyConnection, root: str) -> list[tuple[str, str]]:
     """Schema and name of every Delta table `<root>/<schema>/<name>`."""
     pattern = literal(f"{root}/*/*/_delta_log/*.json")

@@ -6,7 +6,6 @@ Reads Delta logs only. `--remember FILE` writes the state down; `--since FILE` s
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from deltalake import DeltaTable
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+from lakehouse.settings import root_or_exit
 
 LAYERS = ("raw", "bronze", "silver", "gold")
 
@@ -72,7 +73,7 @@ def print_changes(console: Console, before: dict[str, TableState], after: dict[s
 @click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
 def main(remember: Path | None, since: Path | None) -> None:
     """Show the tables of the lake in LAKEHOUSE_ROOT (default: lake)."""
-    root = Path(os.environ.get("LAKEHOUSE_ROOT", "lake"))
+    root = Path(root_or_exit())
     lake = read_lake(root)
     if remember:
         remember.write_text(json.dumps({name: asdict(state) for name, state in lake.items()}))

@@ -22,6 +22,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from lakehouse.settings import root_or_exit
 from plugins.delta_sql import literal, quote
 from plugins.object_store import load_extension, tables_below
 from scripts.spark import missing, session
@@ -106,7 +107,7 @@ def print_contents(of_engines: dict[str, dict[str, Content]]) -> None:
 def main(engines: Sequence[str]) -> None:
     """Compare what the engines make of the raw tables below LAKEHOUSE_ROOT."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end as well
-    root = Path(os.environ.get("LAKEHOUSE_ROOT", "lake"))
+    root = Path(root_or_exit())
     if not any(root.glob("raw/*/_delta_log")):
         raise click.ClickException(f"There are no raw tables under {root}. Load them first: python -m ingest.")
     of_engines = {}

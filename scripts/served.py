@@ -7,7 +7,6 @@ has to be written again only when a model comes or goes. Builds never open it: w
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,8 @@ from pathlib import Path
 import click
 import duckdb
 
-from plugins.object_store import absolute, connect_object_store, load_extension
+from lakehouse.settings import root_or_exit
+from plugins.object_store import connect_object_store, load_extension
 
 
 def write(out: Path, root: str) -> int:
@@ -24,7 +24,6 @@ def write(out: Path, root: str) -> int:
 
     Raises subprocess.CalledProcessError if dbt fails, duckdb.Error if a table of gold cannot be read.
     """
-    root = absolute(root)
     arguments = json.dumps({"dialect": "duckdb", "location": root})
     dbt = [str(Path(sys.executable).parent / "dbt"), "--quiet", "run-operation", "serving_sql", "--args", arguments]
     sql = subprocess.run(dbt, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -45,7 +44,7 @@ def write(out: Path, root: str) -> int:
 @click.option("--out", type=click.Path(path_type=Path), default=Path("lakehouse.duckdb"), show_default=True)
 def main(out: Path) -> None:
     """Write a DuckDB file with a view for every table of gold under LAKEHOUSE_ROOT (default: lake)."""
-    root = os.environ.get("LAKEHOUSE_ROOT", "lake")
+    root = root_or_exit()
     try:
         views = write(out, root)
     except subprocess.CalledProcessError:

@@ -32,7 +32,8 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from plugins.object_store import absolute, connect_object_store, tables_below
+from lakehouse.settings import root_or_exit
+from plugins.object_store import connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
@@ -137,7 +138,7 @@ def nfc_normalize(text: str | None) -> str | None:
 
 
 def prepare(spark: SparkSession, root: str) -> None:
-    """Register the Delta tables below the root in a session, and define nfc_normalize."""
+    """Register the Delta tables below the root (as lakehouse.settings gives it) in a session; define nfc_normalize."""
     spark.conf.set("spark.sql.session.timeZone", "UTC")
     pysail = " " not in str(spark.sql("select version()").collect()[0][0])  # Apache Spark adds its revision
     if pysail:
@@ -153,9 +154,10 @@ def prepare(spark: SparkSession, root: str) -> None:
     connect_object_store(conn, root)
     for schema, name in tables_below(conn, root):
         path = f"{root}/{schema}/{name}"
+        location = path.replace("'", "\\'")
         declared = _columns(path) if pysail else ""  # pysail does not look them up by itself
         spark.sql(f"create schema if not exists {schema}")
-        spark.sql(f"create table if not exists {schema}.{name} {declared} using delta location '{path}'")
+        spark.sql(f"create table if not exists {schema}.{name} {declared} using delta location '{location}'")
 
 
 def _columns(path: str) -> str:
@@ -175,10 +177,10 @@ def session(root: str, engine: str = "pysail", remote: str | None = None) -> Ite
     joined = f"{remote.rstrip('/;')}{';' if ';' in remote else '/;'}session_id={uuid.uuid4()}"
     spark = SparkSession.builder.remote(joined).create()
     try:
-        prepare(spark, absolute(root))
+        prepare(spark, root)
         yield {
             "SPARK_REMOTE": joined,
-            "LAKEHOUSE_ROOT": absolute(root),
+            "LAKEHOUSE_ROOT": root,
             "DBT_TARGET": "spark",
             # dbt-spark asks every session of Apache Spark for Hive, which is told so for every model.
             "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), HIVE))),
@@ -195,7 +197,7 @@ def main(command: tuple[str, ...]) -> None:
     engine = os.environ.get("SPARK", "pysail")
     if engine not in ENGINES:
         raise click.UsageError(f"SPARK is {engine}, but can only be {' or '.join(ENGINES)}.")
-    with session(os.environ.get("LAKEHOUSE_ROOT", "lake"), engine, os.environ.get("SPARK_REMOTE")) as env:
+    with session(root_or_exit(), engine, os.environ.get("SPARK_REMOTE")) as env:
         code = subprocess.run(command, env=os.environ | env, check=False).returncode
     sys.exit(code)
 

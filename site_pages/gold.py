@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import cache
 
 import polars as pl
 from deltalake.exceptions import TableNotFoundError
 
+from lakehouse import settings
 from site_pages.parts import Feed
 
 Read = Callable[[str], pl.DataFrame]
@@ -21,7 +21,10 @@ class NoGold(Exception):
 @cache
 def read(model: str) -> pl.DataFrame:
     """A whole table of gold under LAKEHOUSE_ROOT; raises NoGold where there is none."""
-    root = os.environ.get("LAKEHOUSE_ROOT", "lake").rstrip("/")
+    try:
+        root = settings.root()
+    except ValueError as error:
+        raise NoGold(str(error)) from None
     try:
         return pl.read_delta(f"{root}/gold/{model}")
     except (FileNotFoundError, TableNotFoundError) as error:

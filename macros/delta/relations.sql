@@ -40,6 +40,11 @@
   {% endif %}
 {% endmacro %}
 
+{# The root of the lake, as the plugin found it when it connected. #}
+{% macro duckdb__lake_root() %}
+  {{ return(delta_job(api.Relation.create(), {"strategy": "root"})) }}
+{% endmacro %}
+
 {# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}
 {% macro duckdb__get_catalog_relations(information_schema, relations) %}
   {% for relation in relations %}{% do delta_job(relation, {"strategy": "describe"}) %}{% endfor %}

@@ -49,6 +49,12 @@
 {# The constraints of a contract were conditions of the query. #}
 {% macro spark__persist_constraints(relation, model) %}{% endmacro %}
 
+{# A Delta table lies below the root of the lake, as on DuckDB. (dbt-databricks names the relation.) #}
+{% macro spark__location_clause(relation=none) %}
+  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.spark__location_clause()) }}{%- endif -%}
+  {%- if model.resource_type in ("model", "seed", "snapshot") %}location '{{ (lake_root() ~ "/" ~ this.schema ~ "/" ~ this.identifier) | replace("'", "\\'") }}'{% endif -%}
+{% endmacro %}
+
 {# With it, a table that pysail replaces may get other columns. #}
 {% macro spark__options_clause() -%}
   {% if on_pysail() %}options (overwriteSchema "true"){% endif %}

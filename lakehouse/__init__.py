@@ -1,0 +1,1 @@
+"""What belongs to the project and is neither ingest nor a model."""
