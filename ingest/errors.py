@@ -7,10 +7,18 @@ EXIT_CONFIGURATION = 2
 EXIT_OUT_OF_REACH = 3
 
 
+def printable(text: str) -> str:
+    """``text`` with everything that a terminal would act on, and what is no text at all, as an escape sequence."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 class IngestError(Exception):
-    """Base of all expected failures. ``str()`` is one line for a person."""
+    """Base of all expected failures. ``str()`` is one line for a person, whatever a server or a file put into it."""
 
     exit_code = EXIT_CONFIGURATION
+
+    def __init__(self, text: str) -> None:
+        super().__init__(printable(text))
 
 
 class ConfigurationError(IngestError):
@@ -30,5 +38,5 @@ class Refused(IngestError):
 
     def __init__(self, reason: str, *, final: bool = True) -> None:
         super().__init__(reason)
-        self.reason = reason
+        self.reason = str(self)
         self.final = final

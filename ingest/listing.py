@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, runtime_checkable
 
+LINK = "is a symbolic link"
+UNSAFE = "has a name that leaves its folder or is not printable"
+
 
 @dataclass(frozen=True)
 class Entry:

@@ -97,8 +97,9 @@ def present(feed: Feed, listing: Listing, table: str | None) -> list[Offer]:
     """The listed files that belong to a dataset (of raw table ``table`` only, if given)."""
     offers = []
     for entry in listing.entries:
-        name = base_name(entry.name) if entry.problem else entry.name
-        dataset = feed.source.dataset_of(name)
+        dataset = feed.source.dataset_of(entry.name)
+        if dataset is None and entry.problem:
+            dataset = feed.source.dataset_of(base_name(entry.name))
         if dataset is not None and table in (None, dataset.table):
             offers.append(Offer(feed, dataset, entry, listing.taken_at))
     return offers

@@ -250,3 +250,63 @@ def test_a_file_that_changes_while_it_is_read_is_not_loaded(bench: Bench, monkey
     assert bench.ingest(*source, LAKEHOUSE_ROOT=str(bench.lake)).code == 0
     assert bench.raw("people").height == 3
     assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("link", ["file", "folder", "nowhere"])
+def test_a_symbolic_link_in_a_local_copy_is_refused_and_its_target_neither_read_nor_told(
+    bench: Bench, link: str
+) -> None:
+    bench.config.write_text(bench.config.read_text().replace('"days-*.csv"', '"days*/*.csv"'))
+    secret = bench.folder / "elsewhere" / "secret-name.csv"
+    secret.parent.mkdir()
+    secret.write_text("secret-header,more\nsecret-value,1\n")
+    source = bench.local({"places.tsv": PLACES, "days-1/a.csv": b"day\n1\n"})
+    copy = bench.folder / "local" / "feed"
+    if link == "folder":
+        (copy / "days-2").symlink_to(secret.parent)
+    else:
+        (copy / "days-1" / "b.csv").symlink_to(secret if link == "file" else "nowhere")
+    (copy / "people.csv").symlink_to(secret)
+    done = bench.ingest(*source)
+    assert done.code == 1
+    assert "data/people.csv: refused: is a symbolic link" in done.err
+    where = "days-2/*.csv: refused: lies behind" if link == "folder" else "days-1/b.csv: refused: is"
+    assert f"data/{where} a symbolic link" in done.err
+    assert list(bench.raw("days")["day"]) == ["1"] and list(bench.raw("places")["place"]) == ["Home"]
+    refused = bench.ledger().filter(pl.col("status") == "refused")
+    assert refused.height == 2
+    told = done.out + done.err + str(bench.ledger().to_dicts()) + bench.ingest("status").out
+    assert "secret" not in told and blob_sha(secret.read_bytes()) not in told
+    assert "was refused before" in bench.ingest(*source).out
+    (copy / "people.csv").unlink()
+    assert bench.ingest(*bench.local({"people.csv": PEOPLE})).code == 0
+    assert bench.raw("people").height == 2
+    assert_sound(bench.lake)
+
+
+def test_the_folder_of_a_source_may_be_a_link(bench: Bench) -> None:
+    bench.local({"people.csv": PEOPLE, "places.tsv": PLACES})
+    (bench.folder / "other").mkdir()
+    (bench.folder / "other" / "feed").symlink_to(bench.folder / "local" / "feed")
+    assert bench.ingest("--from", str(bench.folder / "other")).code == 0
+
+
+def test_a_name_that_is_no_text_is_refused_and_shown_escaped(bench: Bench) -> None:
+    source = bench.local({"people.csv": PEOPLE, "places.tsv": PLACES, "days-\x1b[2J.csv": b"day\n1\n"})
+    try:
+        Path(os.fsdecode(os.fsencode(bench.folder / "local/feed") + b"/days-\xff.csv")).write_bytes(b"day\n1\n")
+        names = ["days-\\x1b[2J.csv", "days-\\udcff.csv"]
+    except OSError:  # macOS has no such names
+        names = ["days-\\x1b[2J.csv"]
+    done = bench.ingest(*source)
+    assert done.code == 1
+    for name in names:
+        assert f"data/{name}: refused: has a name that leaves its folder or is not printable" in done.err
+    assert bench.ledger().filter(status="refused").height == len(names)
+    assert_sound(bench.lake)
+
+
+def test_what_a_file_holds_is_shown_escaped(bench: Bench) -> None:
+    done = bench.ingest(*bench.local({"people.csv": b'"a\x1b[31m","b\rc"\n1,2\n', "places.tsv": PLACES}))
+    assert done.code == 1 and "it has: a\\x1b[31m, b\\rc" in done.err
+    assert "\x1b" not in done.out + done.err + str(bench.ledger()["reason"].to_list())
