@@ -8,6 +8,7 @@ import json
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -89,9 +90,16 @@ class Source(_Strict):
     repository: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
     ref: str | None = None
     path: str | None = None
-    url: str | None = Field(default=None, pattern=r"^https?://")
+    url: str | None = None
     folder: str = ""
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if problem := value and problem_of_address(value):
+            raise ValueError(problem)
+        return value
 
     @field_validator("folder")
     @classmethod
@@ -119,6 +127,20 @@ class Source(_Strict):
 
 class Config(_Strict):
     sources: dict[Name, Source] = Field(min_length=1)
+
+
+def problem_of_address(url: str) -> str | None:
+    """What is wrong with an address that a person gave; without the address, which may hold a password."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return "is not a valid address"
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        return "must be an address that starts with https://"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold a user name or a password"
+    return None
 
 
 def load(path: Path) -> Config:

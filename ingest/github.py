@@ -2,26 +2,91 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, TypeVar
 from urllib.parse import quote, urlencode
 
-import requests
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from ingest.answers import Answer, Answers
-from ingest.config import Source
-from ingest.errors import ConfigurationError, OutOfReach
+from ingest.config import Source, problem_of_address
+from ingest.errors import ConfigurationError, OutOfReach, printable
 from ingest.http import Client, Patience
-from ingest.listing import Entry, Listing, Origin, now, unsafe
+from ingest.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
 _RAW = "https://raw.githubusercontent.com"
 _JSON = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_PROBLEMS = {"120000": "is a symbolic link", "160000": "is a submodule"}
+_PROBLEMS = {"120000": LINK, "160000": "is a submodule"}
+T = TypeVar("T")
+
+
+# --- what the API answers, as far as it is used ---
+
+
+def _sha(text: str) -> str:
+    if not re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", text):
+        raise ValueError("is not a SHA of 40 or 64 lower-case hexadecimal digits")
+    return text
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not 1970 <= moment.year < 9999:
+        raise ValueError("is not a time between 1970 and 9998")
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+_Sha = Annotated[str, AfterValidator(_sha)]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _Item(_Answer):
+    path: str = Field(min_length=1)
+    type: str
+    mode: str
+    sha: _Sha
+    size: int = Field(default=0, ge=0, lt=1 << 63)
+
+
+class _Tree(_Answer):
+    tree: list[_Item]
+    truncated: bool = False
+
+    @field_validator("tree")
+    @classmethod
+    def _once(cls, tree: list[_Item]) -> list[_Item]:
+        if len({item.path for item in tree}) < len(tree):
+            raise ValueError("has a path twice")
+        return tree
+
+
+class _Committer(_Answer):
+    date: Annotated[datetime, AfterValidator(_in_range)]
+
+
+class _Details(_Answer):
+    committer: _Committer
+
+
+class _Commit(_Answer):
+    sha: _Sha
+    commit: _Details
+
+    @property
+    def origin(self) -> Origin:
+        """The commit's identity and its committer's time."""
+        return Origin(self.sha, self.commit.committer.date)
+
+
+_TREE = TypeAdapter(_Tree)
+_COMMITS = TypeAdapter(list[_Commit])
 
 
 @dataclass(frozen=True)
@@ -37,9 +102,14 @@ class Server:
         api = os.environ.get("GITHUB_API_URL", "").rstrip("/") or _API
         raw = os.environ.get("GITHUB_RAW_URL", "").rstrip("/") or (_RAW if api == _API else None)
         for name, url in (("GITHUB_API_URL", api), ("GITHUB_RAW_URL", raw)):
-            if url and not url.startswith(("https://", "http://")):
-                raise ConfigurationError(f"{name} must start with https://, but is {url!r}")
-        return Server(api, raw, os.environ.get("GITHUB_TOKEN", "").strip() or None)
+            if problem := url and problem_of_address(url):
+                raise ConfigurationError(f"{name} {problem}")
+        token = os.environ.get("GITHUB_TOKEN", "").strip() or None
+        if token and not re.fullmatch("[!-~]+", token):
+            raise ConfigurationError(
+                "GITHUB_TOKEN holds a line break, a space or another character that no token has; set it again"
+            )
+        return Server(api, raw, token)
 
 
 class GitHub:
@@ -77,7 +147,7 @@ class GitHub:
         found: list[Origin] = []
         while url:
             response = self._api.get(url, params=params, headers=_JSON)
-            found += [_origin(commit) for commit in self._parsed(response)]
+            found += [commit.origin for commit in self._parsed(_COMMITS, response.content)]
             url, params = response.links.get("next", {}).get("url"), {}
             if url and not url.startswith(f"{self._server.api_url}/"):
                 raise OutOfReach(f"{self._name}: the list of commits goes on at another server, {url}")
@@ -92,22 +162,23 @@ class GitHub:
         """The files of the folder as of one commit; None where there is no such folder."""
         tree = commit
         for part in self._source.folder.split("/") if self._source.folder else []:
-            found = [item for item in self._tree(tree) if item["path"] == part and item["type"] == "tree"]
+            found = [item for item in self._tree(tree) if item.path == part and item.type == "tree"]
             if not found:
                 return None
-            tree = found[0]["sha"]
+            tree = found[0].sha
         deep = any("/" in dataset.file for dataset in self._source.datasets)
-        return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item["type"] != "tree")
+        return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item.type != "tree")
 
     def origin(self, entry: Entry) -> Origin:
-        params = {"sha": entry.commit or self._head, "path": entry.path, "per_page": "1"}
-        found = self._parsed(self._api.get(f"{self._repository}/commits", params=params, headers=_JSON))
+        params = {"sha": entry.commit or self._head, "path": self._path(entry.name), "per_page": "1"}
+        response = self._api.get(f"{self._repository}/commits", params=params, headers=_JSON)
+        found = self._parsed(_COMMITS, response.content)
         if not found:
             raise OutOfReach(f"{self._name} names no commit for {entry.path}; run again later")
-        return _origin(found[0])
+        return found[0].origin
 
     def fetch(self, entry: Entry, scratch: Path) -> Path:
-        into = scratch / entry.sha
+        into = scratch / "content"
         got = None
         if self._server.raw_url:
             path = f"{self._source.repository}/{entry.commit or self._head}/{quote(entry.path)}"
@@ -122,55 +193,51 @@ class GitHub:
 
     def _newest_commit(self) -> str:
         params = {"per_page": "1"} | ({"sha": self._source.ref} if self._source.ref else {})
-        found = self._json(f"{self._repository}/commits", params)
+        found = self._json(_COMMITS, f"{self._repository}/commits", params)
         if not found:
             raise OutOfReach(f"{self._name} has no commit")
-        return str(found[0]["sha"])
+        return found[0].sha
 
-    def _tree(self, sha: str, deep: bool = False) -> list[dict[str, Any]]:
-        answer = self._json(f"{self._repository}/git/trees/{sha}", {"recursive": "1"} if deep else {})
-        if answer.get("truncated"):
+    def _tree(self, sha: str, deep: bool = False) -> list[_Item]:
+        answer = self._json(_TREE, f"{self._repository}/git/trees/{sha}", {"recursive": "1"} if deep else {})
+        if answer.truncated:
             raise ConfigurationError(
                 f"{self._name} has too many files in {self._source.folder!r} for one listing;"
                 " point `folder` deeper into the repository"
             )
-        return list(answer["tree"])
+        return answer.tree
 
-    def _entry(self, item: dict[str, Any], commit: str) -> Entry:
-        name = str(item["path"])
-        problem = _PROBLEMS.get(str(item.get("mode")))
-        if unsafe(name):
-            problem = "has a name that leaves its folder or is not printable"
+    def _entry(self, item: _Item, commit: str) -> Entry:
         return Entry(
-            name=name,
-            path=f"{self._source.folder}/{name}".lstrip("/"),
-            sha=str(item["sha"]),
-            size=int(item.get("size") or 0),
+            name=item.path,
+            path=printable(self._path(item.path)),
+            sha=item.sha,
+            size=item.size,
             commit=commit,
-            problem=problem,
+            problem=UNSAFE if unsafe(item.path) else _PROBLEMS.get(item.mode),
         )
 
-    def _json(self, url: str, params: dict[str, str]) -> Any:
+    def _path(self, name: str) -> str:
+        return f"{self._source.folder}/{name}".lstrip("/")
+
+    def _json(self, kind: TypeAdapter[T], url: str, params: dict[str, str]) -> T:
         """An answer of the API, asked for on condition that it has changed since it was last given."""
         address = f"{url}?{urlencode(params)}"
         known = self._answers.get(address)
         headers = _JSON | ({"If-None-Match": known.tag} if known else {})
         response = self._api.get(url, params=params, headers=headers)
         if response.status_code == 304 and known:
-            return json.loads(known.body)
-        content = self._parsed(response)
+            return self._parsed(kind, known.body.encode())
+        content = self._parsed(kind, response.content)
         if "ETag" in response.headers:
-            self._answers.put(address, Answer(response.headers["ETag"], response.text))
+            self._answers.put(address, Answer(response.headers["ETag"], response.content.decode()))
         return content
 
-    def _parsed(self, response: requests.Response) -> Any:
+    def _parsed(self, kind: TypeAdapter[T], answer: bytes) -> T:
         try:
-            return response.json()
-        except requests.JSONDecodeError:
-            raise OutOfReach(f"{self._name}: the API answered something other than JSON") from None
-
-
-def _origin(commit: dict[str, Any]) -> Origin:
-    """The commit's identity and its committer's time, as the commits API gives them."""
-    moment = datetime.fromisoformat(str(commit["commit"]["committer"]["date"]))
-    return Origin(str(commit["sha"]), moment.astimezone(UTC))
+            return kind.validate_json(answer)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)
+            message = first["msg"].removeprefix("Value error, ")
+            raise OutOfReach(f"{self._name}: the API's answer cannot be used: {place}{message[:200]}") from None

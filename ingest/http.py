@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import email.utils
+import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +24,8 @@ from ingest.listing import blob_hash, blob_sha
 
 ATTEMPTS = 6
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two packets
+SECONDARY_PAUSE = 60.0  # seconds; what GitHub asks for at a secondary rate limit, and twice that the next time
+_CENTURY = 100 * 366 * 86400.0  # seconds; no wait that a server asks for is longer than that
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.25, max=8)
 
 T = TypeVar("T")
@@ -35,6 +39,24 @@ class _Again(Exception):
         self.problem = problem
         self.delay = delay
         self.integrity = integrity
+
+    def pause(self, attempt: int) -> float | None:
+        """Seconds to wait after an attempt, the first of which is 1; None where the server named no time."""
+        return self.delay
+
+
+class _Limited(_Again):
+    """A rate limit. After a ``secondary`` one, each wait is twice the one before."""
+
+    def __init__(self, status: int, delay: float | None, secondary: bool) -> None:
+        self.kind = "secondary rate limit" if secondary else "rate limit"
+        super().__init__(f"{self.kind} reached (HTTP {status})", delay)
+        self._secondary = secondary
+
+    def pause(self, attempt: int) -> float | None:
+        if self.delay is None or not self._secondary:
+            return self.delay
+        return float(self.delay * 2 ** (attempt - 1))
 
 
 @dataclass(frozen=True)
@@ -56,6 +78,20 @@ class Fetched:
     modified: str | None = None
 
 
+class _Session(requests.Session):
+    """Takes proxies from the environment, as requests does, but nothing from ~/.netrc, which may name any host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.auth = lambda request: request  # requests looks into ~/.netrc where there is none
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """After a redirect; requests looks into ~/.netrc here too."""
+        assert prepared_request.url and response.request.url
+        if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
+            prepared_request.headers.pop("Authorization", None)
+
+
 class Client:
     """Fetches from one host. A token is sent with every request of this client, and never to another host."""
 
@@ -63,7 +99,7 @@ class Client:
         self._name = name
         self._token = token
         self._patience = patience
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers["User-Agent"] = "netflix-lakehouse-ingest"
         self._session.headers["Accept-Encoding"] = "identity"
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
@@ -116,8 +152,11 @@ class Client:
 
         return self._retry(url, attempt)
 
-    def fetch(self, url: str, into: Path, tag: str | None) -> Fetched | None:
-        """Stream to a file, unless it still has the ETag ``tag``; None where there is no such file (404)."""
+    def fetch(self, url: str, into: Path, tag: str | None, limit: int) -> Fetched | None:
+        """Stream to a file, unless it still has the ETag ``tag``; None where there is no such file (404).
+
+        Of more than ``limit`` bytes, one more than these is taken.
+        """
 
         def attempt() -> Fetched | None:
             headers = {"If-None-Match": tag} if tag else {}
@@ -126,10 +165,12 @@ class Client:
                     return None
                 if response.status_code == 304:
                     return Fetched(unchanged=True)
+                size = 0
                 with into.open("wb") as file:
                     for chunk in response.iter_content(1 << 18):
-                        file.write(chunk)
-            size = into.stat().st_size
+                        size += file.write(chunk[: limit + 1 - size])
+                        if size > limit:
+                            break
             with into.open("rb") as file:
                 sha = blob_sha(file, size)
             return Fetched(False, sha, size, response.headers.get("ETag"), response.headers.get("Last-Modified"))
@@ -142,9 +183,15 @@ class Client:
     ) -> Iterator[requests.Response]:
         auth = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            with self._session.get(
-                url, params=params, headers={**auth, **(headers or {})}, timeout=TIMEOUT, stream=True
-            ) as response:
+            try:
+                response = self._session.get(
+                    url, params=params, headers={**auth, **(headers or {})}, timeout=TIMEOUT, stream=True
+                )
+            except ValueError as error:  # of a redirect's address; most of requests' own errors are none of these
+                if isinstance(error, requests.RequestException):
+                    raise
+                raise OutOfReach(f"{self._name}: {_place(url)}: {_cause(error)}") from None
+            with response:
                 if response.status_code not in (200, 304, *accept):
                     self._fail(response)
                 yield response
@@ -156,34 +203,55 @@ class Client:
     def _fail(self, response: requests.Response) -> None:
         """Sort an answer that is none into what may pass and what will not."""
         status = response.status_code
-        limited = status in (403, 429) and (
-            status == 429 or "Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0"
-        )
-        if limited or status >= 500:
-            delay = _delay(response)
-            if limited and delay is not None and delay > self._patience.max_wait:
-                when = datetime.fromtimestamp(time.time() + delay, UTC)
-                token = "" if self._token else "; setting GITHUB_TOKEN raises the limit"
-                raise OutOfReach(
-                    f"{self._name}: rate limit reached; try again after {when:%Y-%m-%d %H:%M:%S} UTC{token}"
-                )
-            raise _Again(f"rate limit reached (HTTP {status})" if limited else f"HTTP {status}", delay)
+        if status >= 500:
+            raise _Again(f"HTTP {status}", _delay(response))
+        if status in (403, 429) and (delay := _delay(response)) is not None:
+            raise _Limited(status, delay, secondary=False)
+        says = self._message(response)
+        if status in (403, 429) and re.search("secondary rate limit|abuse detection", says, re.IGNORECASE):
+            raise _Limited(status, SECONDARY_PAUSE, secondary=True)
+        limited = "Retry-After" in response.headers or response.headers.get("X-RateLimit-Remaining") == "0"
+        if status == 429 or (status == 403 and limited):
+            raise _Limited(status, None, secondary=False)
         if status == 401:
             raise OutOfReach(f"{self._name}: the token in GITHUB_TOKEN was refused (HTTP 401); renew it or unset it")
+        place = f"{self._name}: {_place(response.url)}"
+        if status == 404:
+            raise OutOfReach(f"{place} is not there (HTTP 404), or needs a GITHUB_TOKEN")
+        said = f"; the server says: {says}" if says else ""
         if status == 403:
             token = "the token in GITHUB_TOKEN may not read it" if self._token else "it may need a GITHUB_TOKEN"
-            raise OutOfReach(f"{self._name}: {_place(response.url)} is forbidden (HTTP 403); {token}")
-        if status == 404:
-            raise OutOfReach(f"{self._name}: {_place(response.url)} is not there (HTTP 404), or needs a GITHUB_TOKEN")
-        raise OutOfReach(f"{self._name}: {_place(response.url)} answered HTTP {status}")
+            raise OutOfReach(f"{place} is forbidden (HTTP 403); {token}{said}")
+        raise OutOfReach(f"{place} answered HTTP {status}{said}")
+
+    def _message(self, response: requests.Response) -> str:
+        """What the server says in an error's JSON, as GitHub does, in at most 300 characters; empty if nothing."""
+        try:
+            found = json.loads(response.raw.read(1 << 16, decode_content=True))
+        except (ValueError, RecursionError, OSError, urllib3.exceptions.HTTPError):
+            return ""
+        text = found.get("message") if isinstance(found, dict) else None
+        if not isinstance(text, str):
+            return ""
+        text = " ".join(text.replace(self._token, "***").split() if self._token else text.split())
+        return text if len(text) <= 300 else text[:299] + "…"
 
     def _retry(self, url: str, attempt: Callable[[], T]) -> T:
+        stop, longest = self._patience.stop, self._patience.max_wait
+
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            told = error.delay if isinstance(error, _Again) else None
-            return _BACKOFF(state) if told is None else min(told, self._patience.max_wait)
+            told = error.pause(state.attempt_number) if isinstance(error, _Again) else None
+            if told is None:
+                return _BACKOFF(state)
+            if told > longest and isinstance(error, _Limited):
+                when = datetime.fromtimestamp(time.time() + told, UTC)
+                token = "" if self._token else "; setting GITHUB_TOKEN raises the limit"
+                raise OutOfReach(
+                    f"{self._name}: {error.kind} reached; try again after {when:%Y-%m-%d %H:%M:%S} UTC{token}"
+                )
+            return min(told, longest)
 
-        stop = self._patience.stop
         try:
             return tenacity.Retrying(
                 retry=tenacity.retry_if_exception_type(_Again),
@@ -205,27 +273,39 @@ def _delay(response: requests.Response) -> float | None:
     """Seconds until the server wants to hear from us again, if it says so."""
     after = response.headers.get("Retry-After")
     if after is not None:
-        if after.isdigit():
-            return float(after)
-        moment = email.utils.parsedate_tz(after)
-        return max(0.0, email.utils.mktime_tz(moment) - time.time()) if moment else None
-    reset = response.headers.get("X-RateLimit-Reset", "")
-    if reset.isdigit() and response.headers.get("X-RateLimit-Remaining") == "0":
-        return max(0.0, float(reset) - time.time()) + 1
+        delay = _number(after)
+        return _until(after) if delay is None else min(delay, _CENTURY)
+    reset = _number(response.headers.get("X-RateLimit-Reset", ""))
+    if reset is not None and response.headers.get("X-RateLimit-Remaining") == "0":
+        return min(max(0.0, reset - time.time()) + 1, _CENTURY)
     return None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def _until(date: str) -> float | None:
+    """Seconds until a date of an HTTP header; None where it is none."""
+    try:
+        moment = email.utils.parsedate_to_datetime(date)
+        return min(max(0.0, moment.timestamp() - time.time()), _CENTURY)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _place(url: str) -> str:
     """A URL for a message: without query, user and password."""
     parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _cause(error: BaseException) -> str:
-    """The innermost reason, in a few words."""
+    """The innermost reason, in a few words, and without a password that a URL in it may hold."""
     while True:
         inner = error.__cause__ or error.__context__ or getattr(error, "reason", None)
         if not isinstance(inner, BaseException):
             break
         error = inner
-    return str(getattr(error, "strerror", None) or error or type(error).__name__).splitlines()[0][:200]
+    text = str(getattr(error, "strerror", None) or "") or str(error) or type(error).__name__
+    return re.sub(r"//\S*@", "//***@", text.splitlines()[0])[:200]

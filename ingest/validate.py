@@ -33,7 +33,7 @@ def check_size(size: int, dataset: Dataset) -> None:
     if size == 0:
         raise Refused("is empty")
     if size > dataset.max_bytes:
-        raise Refused(f"has {size} bytes, over the limit of {dataset.max_bytes} (max_bytes)")
+        raise Refused(f"is over the limit of {dataset.max_bytes} bytes (max_bytes)")
 
 
 def check_content(file: BinaryIO) -> None:

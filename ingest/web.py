@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ingest.answers import Answer, Answers
-from ingest.config import Source
+from ingest.config import Dataset, Source
 from ingest.errors import Refused
 from ingest.http import Client, Patience
 from ingest.listing import Entry, Listing, Origin, now
@@ -34,26 +34,26 @@ class Web:
 
     def listing(self) -> Listing:
         taken_at = now()
-        entries = [entry for dataset in self._source.datasets if (entry := self._entry(dataset.file, taken_at))]
+        entries = [entry for dataset in self._source.datasets if (entry := self._entry(dataset, taken_at))]
         self._answers.save()
         return Listing(tuple(entries), taken_at)
 
-    def _entry(self, name: str, taken_at: datetime) -> Entry | None:
-        path = f"{self._source.folder}/{name}".lstrip("/")
+    def _entry(self, dataset: Dataset, taken_at: datetime) -> Entry | None:
+        path = f"{self._source.folder}/{dataset.file}".lstrip("/")
         url = f"{self._base}/{quote(path)}"
         known = self._answers.get(url)
-        got = self._client.fetch(url, self._local(path), known.tag if known else None)
+        got = self._client.fetch(url, self._local(path), known.tag if known else None, dataset.max_bytes)
         if got is None:
             return None
         if got.unchanged and known:
             facts = json.loads(known.body)
         else:
-            modified = email.utils.parsedate_to_datetime(got.modified) if got.modified else taken_at
-            facts = {"sha": got.sha, "size": got.size, "changed": modified.astimezone(UTC).isoformat()}
-            if got.tag:
+            modified = _moment(got.modified) or taken_at
+            facts = {"sha": got.sha, "size": got.size, "changed": modified.isoformat()}
+            if got.tag and got.size <= dataset.max_bytes:
                 self._answers.put(url, Answer(got.tag, json.dumps(facts)))
         self._changed[path] = datetime.fromisoformat(facts["changed"])
-        return Entry(name, path, facts["sha"], facts["size"])
+        return Entry(dataset.file, path, facts["sha"], facts["size"])
 
     def _local(self, path: str) -> Path:
         return Path(self._scratch.name) / quote(path, safe="")
@@ -64,7 +64,16 @@ class Web:
     def fetch(self, entry: Entry, scratch: Path) -> Path:
         local = self._local(entry.path)
         if not local.exists():  # unchanged since it was last asked for, and yet not loaded then
-            got = self._client.fetch(f"{self._base}/{quote(entry.path)}", local, None)
+            got = self._client.fetch(f"{self._base}/{quote(entry.path)}", local, None, entry.size)
             if got is None or got.sha != entry.sha:
                 raise Refused("changed while it was being read; the next run tries again", final=False)
         return local
+
+
+def _moment(header: str | None) -> datetime | None:
+    """The time in a ``Last-Modified``, in UTC; None where it holds none."""
+    try:
+        moment = email.utils.parsedate_to_datetime(header or "")
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None

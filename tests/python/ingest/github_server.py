@@ -1,6 +1,7 @@
 """A small HTTP server that speaks the part of GitHub's REST API that ingest uses, over a history in memory.
 
-It can misbehave: ``server.fault`` is asked before each answer and may name a fault.
+It can misbehave: ``server.fault`` is asked before each answer and may name a fault, and ``server.edit`` may change what
+it answers. It also serves as a proxy for http, in so far as it takes every host's addresses for its own.
 """
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ class GitHubServer(ThreadingHTTPServer):
         self.repositories: dict[str, Repository] = {}
         self.requests: list[Request] = []
         self.fault: Callable[[str], Fault | None] = lambda path: None
+        self.edit: Callable[[str, bytes], bytes] = lambda path, body: body
+        self.headers: dict[str, str] = {}
         self.page_size = 100
         self.lock = threading.Lock()
 
@@ -116,11 +119,12 @@ class _Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             fault = self.server.fault(path)
         if fault and fault[0] == "status":
-            return self._answer(path, query, fault[1], b'{"message": "fault"}', fault[2])
+            return self._answer(path, query, fault[1], self.server.edit(path, b'{"message": "fault"}'), fault[2])
         try:
             status, body, headers = self._content(path, query)
         except KeyError:
             status, body, headers = 404, b'{"message": "Not Found"}', {}
+        body = self.server.edit(path, body)
         tag = f'W/"{hashlib.sha1(body).hexdigest()}"'
         if status == 200 and not path.startswith("/raw/"):
             headers["ETag"] = tag
@@ -146,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = body[:-1]
             length = len(body)
         self.send_response(status)
-        for name, value in headers.items():
+        for name, value in (headers | self.server.headers).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()

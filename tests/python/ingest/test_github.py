@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -100,6 +101,170 @@ def test_faults_that_will_not_pass_end_at_once_without_the_token_in_the_line(
     assert "ghp_secret" not in done.out + done.err
 
 
+def test_what_github_says_is_shown_shortened_and_without_the_token(
+    bench: Bench, feed: Repository, github: GitHubServer
+) -> None:
+    said = "Git Repository\n is \x1b[31mempty \u202e, ghp_secret. " + "x" * 1000
+    for status in (403, 409, 422, 451):
+        github.fault = lambda path, status=status: ("status", status, {})  # type: ignore[misc]
+        github.edit = lambda path, body: json.dumps({"message": said}).encode()
+        done = bench.ingest(GITHUB_TOKEN="ghp_secret")
+        assert done.code == 3 and f"HTTP {status}" in done.err and done.err.count("\n") == 1
+        assert "the server says: Git Repository is \\x1b[31mempty \\u202e, ***. xxx" in done.err
+        assert len(done.err) < 600 and "ghp_secret" not in done.out + done.err
+    for body in (b"", b"no JSON", b'{"message": 1}', b"[1]", b"[" * 60_000):
+        github.edit = lambda path, _, body=body: body  # type: ignore[misc]
+        done = bench.ingest()
+        assert done.code == 3 and "answered HTTP 451\n" in done.err
+
+
+@pytest.mark.parametrize("status", [403, 429])
+def test_the_secondary_rate_limit_is_waited_for(
+    bench: Bench, feed: Repository, github: GitHubServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """As GitHub has it: neither a time to come back at nor a count that has run out, only words."""
+    assert http.SECONDARY_PAUSE == 60
+    monkeypatch.setattr(http, "SECONDARY_PAUSE", 0.2)
+    feed.commit(FILES)
+    turn = itertools.count()
+    words = "You have exceeded a secondary rate limit." if status == 403 else "Our abuse detection mechanism ..."
+    message = json.dumps({"message": words}).encode()
+    limit = ("status", status, {"X-RateLimit-Remaining": "4990", "X-RateLimit-Reset": "4000000000"})
+    github.fault = lambda path: limit if next(turn) < 3 else None
+    github.edit = lambda path, body: message if body == b'{"message": "fault"}' else body
+    began = time.monotonic()
+    assert bench.ingest("--max-wait", "1").code == 0
+    assert time.monotonic() - began >= 0.2 + 0.4 + 0.8
+    github.fault = lambda path: limit
+    github.requests.clear()
+    done = bench.ingest("--max-wait", "1")
+    assert done.code == 3 and "secondary rate limit reached; try again after 20" in done.err
+    assert len(github.requests) == 1 + 3  # after 0.2, 0.4 and 0.8 s; 1.6 is longer than it may wait
+    monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    "header", ["\xb2", "9" * 400, "Fri, 99 Foo 99999", "Fri, 31 Dec 9999 23:59:59 -2300", "-1", ""]
+)
+def test_a_time_to_come_back_at_that_is_none(
+    bench: Bench, feed: Repository, github: GitHubServer, impatient: None, header: str
+) -> None:
+    feed.commit(FILES)
+    github.fault = lambda path: ("status", 429, {"Retry-After": header})
+    done = bench.ingest()
+    assert done.code == 3 and "rate limit reached" in done.err and done.err.count("\n") == 1
+
+
+def committed(date: object, sha: object = "a" * 40) -> bytes:
+    return json.dumps([{"sha": sha, "commit": {"committer": {"date": date}}}]).encode()
+
+
+def listed(**fields: object) -> bytes:
+    item = {"path": "people.csv", "type": "blob", "mode": "100644", "sha": blob_sha(b"id\n1\n"), "size": 5} | fields
+    return json.dumps({"sha": "b" * 40, "tree": [item], "truncated": False}).encode()
+
+
+NO_SHA = [
+    "",
+    "../../canary",
+    "{canary}",
+    "A" * 40,
+    "a" * 39,
+    "a" * 41,
+    "a" * 40 + "\n",
+    "\u0661" * 40,
+    1,
+    None,
+    ["a" * 40],
+]
+
+
+@pytest.mark.parametrize("place", ["file", "folder", "head", "origin"])
+def test_a_sha_that_is_none_never_gets_as_far_as_a_file_or_an_address(
+    bench: Bench, feed: Repository, github: GitHubServer, place: str
+) -> None:
+    feed.commit(FILES)
+    canary = bench.folder / "canary"
+    canary.write_text("as it was")
+    sha: object = None
+
+    def edit(path: str, body: bytes) -> bytes:
+        if not path.startswith("/repos/"):
+            return b"from the server"
+        if path.endswith("/commits"):
+            first = not github.requests
+            return committed("2024-01-01T00:00:00Z", sha) if place == ("head" if first else "origin") else body
+        if place == "folder":
+            return listed(path="data", type="tree", mode="040000", sha=sha)
+        return listed(sha=sha) if place == "file" and b"people.csv" in body else body
+
+    github.edit = edit
+    for sha in [*NO_SHA, str(canary)]:
+        github.requests.clear()
+        done = bench.ingest()
+        assert done.code == 3, (sha, done)
+        lines = done.err.splitlines()
+        assert lines and all("GitHub owner/feed: the API's answer cannot be used: " in line for line in lines)
+        assert canary.read_text() == "as it was"
+        assert not bench.versions().keys() - {"_http_cache"}
+        assert {path.name for path in bench.folder.iterdir()} == {"canary", "lake", "sources.yml"}
+
+
+ODD_TREES = [
+    *(b"", b"null", b"{}", b"[]", b"1", b"no JSON", b"\xff\xfe[]", b"[" * 100_000, b'{"tree": {}}', b'{"tree": null}'),
+    *(b'{"tree": [1]}', b'{"tree": [{}]}', b'{"tree": [], "truncated": "maybe"}', b'{"tree": "people.csv"}'),
+    *(listed(path=1), listed(path=""), listed(path=None), listed(path=["people.csv"]), listed(path="\ud800")),
+    *(listed(type=1), listed(mode=100644), listed(size=-1), listed(size="5"), listed(size=10**30), listed(size=5.5)),
+    *(listed(size=None), listed(size={}), listed(size=5).replace(b'"size": 5', b'"size": 1' + b"0" * 5000)),
+    listed().replace(b"[{", b"[{}, {"),
+    json.dumps({"tree": json.loads(listed())["tree"] * 2}).encode(),
+]
+ODD_COMMITS = [
+    *(b"", b"null", b"{}", b"1", b"[1]", b"[[]]", b"[{}]", b'{"message": "hello"}', b'"text"', b"\xff"),
+    *(b'[{"sha": "' + b"a" * 40 + b'"}]', b'[{"sha": "' + b"a" * 40 + b'", "commit": {"committer": null}}]'),
+    *(committed(None), committed(1_700_000_000), committed("yesterday"), committed(""), committed(["2024-01-01"])),
+    *(
+        committed("9999-12-31T23:59:59-01:00"),
+        committed("0001-01-01T00:00:00+01:00"),
+        committed("2024-02-30T00:00:00Z"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("ends_with", "odd"), [("/git/trees/", ODD_TREES), ("/commits", ODD_COMMITS)])
+def test_an_answer_of_another_shape_is_one_line(
+    bench: Bench, feed: Repository, github: GitHubServer, ends_with: str, odd: list[bytes]
+) -> None:
+    feed.commit(FILES)
+    for body in odd:
+        github.edit = lambda path, good, body=body: body if ends_with in path else good  # type: ignore[misc]
+        done = bench.ingest()
+        assert done.code == 3, (body[:100], done)
+        assert done.err.count("\n") == 1 and done.err.startswith("feed: failed: GitHub owner/feed"), (body[:100], done)
+        assert not bench.versions(), body[:100]
+    github.edit = lambda path, body: body
+    assert bench.ingest().code == 0
+
+
+def test_a_commit_of_a_year_that_cannot_be_is_one_line_for_its_file(
+    bench: Bench, feed: Repository, github: GitHubServer
+) -> None:
+    commit = feed.commit(FILES)
+
+    def edit(path: str, body: bytes) -> bytes:
+        if path.endswith("/commits") and len(github.requests) >= 3:
+            return committed("9999-12-31T23:59:59-01:00", commit.sha)
+        return body
+
+    github.edit = edit
+    done = bench.ingest()
+    assert done.code == 3 and done.err.count("\n") == 2
+    assert (
+        "data/people.csv: failed: GitHub owner/feed: the API's answer cannot be used: 0.commit.committer.date"
+        in done.err
+    )
+
+
 def test_a_server_that_is_not_there(bench: Bench, impatient: None) -> None:
     done = bench.ingest(GITHUB_API_URL="http://127.0.0.1:9", GITHUB_RAW_URL="http://127.0.0.1:9")
     assert done.code == 3
@@ -167,6 +332,93 @@ def test_the_token_does_not_follow_a_redirect(bench: Bench, feed: Repository, gi
         done = bench.ingest(GITHUB_TOKEN="ghp_secret")
         assert done.code == 3
         assert elsewhere.requests and all("Authorization" not in request.headers for request in elsewhere.requests)
+
+
+@pytest.mark.parametrize(
+    "token", ["ghp_top\nsecret", "ghp_top\r\nsecret", "ghp_top secret", "ghp_top\u20acsecret", "ghp_topé"]
+)
+def test_a_token_that_is_none_is_not_shown(bench: Bench, feed: Repository, github: GitHubServer, token: str) -> None:
+    feed.commit(FILES)
+    done = bench.ingest(GITHUB_TOKEN=token)
+    assert done.code == 2 and done.err.count("\n") == 1 and "GITHUB_TOKEN holds a line break" in done.err
+    assert "ghp_top" not in done.out + done.err and "secret" not in done.out + done.err
+    assert github.requests == []
+    assert bench.ingest(GITHUB_TOKEN=" \tghp_plain\r\n").code == 0
+    assert {request.headers["Authorization"] for request in github.api_calls} == {"Bearer ghp_plain"}
+
+
+@pytest.mark.parametrize("name", ["GITHUB_API_URL", "GITHUB_RAW_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "ftp://user:hunter2@host/api",
+        "user:hunter2@host/api",
+        "https://user:hunter2@host/api",
+        "https://hunter2@host",
+        "https://user:hunter2@[host",
+        "https://user:hunter2@host:port",
+        "https:///hunter2",
+    ],
+)
+def test_a_password_in_an_address_is_not_shown(bench: Bench, feed: Repository, name: str, url: str) -> None:
+    feed.commit(FILES)
+    done = bench.ingest(**{name: url})
+    assert done.code == 2 and done.err.startswith(f"ingest: {name} ") and done.err.count("\n") == 1
+    assert "hunter2" not in done.out + done.err
+    bench.config.write_text(f"sources: {{web: {{url: {url!r}, datasets: [{{file: people.csv, table: people}}]}}}}")
+    done = bench.ingest()
+    assert done.code == 2 and "sources.web.url: " in done.err and done.err.count("\n") == 1
+    assert "hunter2" not in done.out + done.err
+
+
+def test_a_password_in_a_proxy_or_a_redirect_is_not_shown(
+    bench: Bench, feed: Repository, github: GitHubServer, impatient: None
+) -> None:
+    feed.commit(FILES)
+    for proxy in ("http://user:hunter2@[", "http://user:hunter2@127.0.0.1:9", "http://user:hunter2@host:port"):
+        done = bench.ingest(HTTP_PROXY=proxy, NO_PROXY="")
+        assert done.code == 3 and "hunter2" not in done.out + done.err and done.err.count("\n") == 1
+    for address in ("http://user:hunter2@[", "http://user:hunter2@127.0.0.1:9/x", "nothing://user:hunter2@host"):
+        github.fault = lambda path, address=address: ("status", 302, {"Location": address})  # type: ignore[misc]
+        done = bench.ingest(HTTP_PROXY="", NO_PROXY="*")
+        assert done.code == 3 and "hunter2" not in done.out + done.err and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("token", ["", "ghp_plain"])
+def test_proxies_of_the_environment_are_used_and_netrc_never(
+    bench: Bench, feed: Repository, github: GitHubServer, token: str
+) -> None:
+    feed.commit(FILES)
+    netrc = bench.folder / "netrc"
+    netrc.write_text("machine github.invalid login user password hunter2\ndefault login user password hunter2\n")
+    bench.config.write_text(
+        bench.config.read_text()
+        + f"""
+  web:
+    url: http://web.invalid/raw/owner/feed/{feed.commits[0].sha}
+    folder: data
+    datasets:
+      - {{file: people.csv, table: web}}
+"""
+    )
+    with running() as elsewhere:
+        elsewhere.repositories = github.repositories
+        redirect = f"http://other.invalid/raw/owner/feed/{feed.commits[0].sha}/data/people.csv"
+        github.fault = lambda path: ("status", 302, {"Location": redirect}) if path.endswith("places.tsv") else None
+        addresses = {"GITHUB_API_URL": "http://github.invalid", "GITHUB_RAW_URL": "http://raw.invalid/raw"}
+        environment = {"NETRC": str(netrc), "GITHUB_TOKEN": token, "HTTP_PROXY": github.url, "http_proxy": github.url}
+        environment |= {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+        assert bench.ingest(**environment, **addresses).code == 0
+        hosts = ["github", "raw", "web", "other"]
+        assert {request.headers["Host"] for request in github.requests} == {f"{host}.invalid" for host in hosts}
+        assert elsewhere.requests == []
+        feed.commit({"data/people.csv": b"id\n2\n"})
+        assert bench.ingest("--source", "feed", **environment | elsewhere.environment).code == 0  # past the proxy
+        found = [*github.requests, *elsewhere.requests]
+    api = {request.headers.get("Authorization") for request in found if request.path.startswith("/repos/")}
+    assert api == {f"Bearer {token}" if token else None}
+    others = [request for request in found if request.path.startswith("/raw/")]
+    assert len(others) == 5 and all("Authorization" not in request.headers for request in others)
 
 
 def test_a_server_known_by_its_api_alone_and_private_repositories(
@@ -246,4 +498,30 @@ sources:
     del commit.files["data/people.csv"]
     done = bench.ingest()
     assert done.code == 0 and "is no longer in the source" in done.err
+    assert_sound(bench.lake)
+
+
+def test_a_plain_web_file_is_read_up_to_its_limit_and_whatever_its_server_says_of_its_time(
+    bench: Bench, github: GitHubServer
+) -> None:
+    feed = github.repositories["owner/feed"]
+    commit = feed.commit({"data/people.csv": b"id\n" + b"1\n" * 600_000, "data/days.csv": b"day\n1\n"})
+    bench.config.write_text(f"""
+sources:
+  web:
+    url: {github.url}/raw/owner/feed/{commit.sha}
+    folder: data
+    datasets:
+      - {{file: people.csv, table: people, max_bytes: 1000}}
+      - {{file: days.csv, table: days}}
+""")
+    github.headers = {"Last-Modified": "yesterday", "ETag": '"one"'}
+    done = bench.ingest()
+    assert done.code == 1 and "data/people.csv: refused: is over the limit of 1000 bytes (max_bytes)" in done.err
+    assert list(bench.raw("days")["day"]) == ["1"]
+    assert bench.ledger().filter(status="refused")["size_bytes"].to_list() == [1001]
+    assert "was refused before" in bench.ingest().out
+    bench.config.write_text(bench.config.read_text().replace("1000", "10000000"))
+    assert bench.ingest().code == 0
+    assert bench.raw("people").height == 600_000
     assert_sound(bench.lake)
