@@ -45,6 +45,12 @@ Exit codes: 0 all well (also when nothing was new), 1 a file was refused, 2 wron
 @click.option("--backfill", is_flag=True, help="Load all past versions too, oldest first. May be stopped and resumed.")
 @click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="With --backfill: from this date on.")
 @click.option(
+    "--accept-shrunk",
+    metavar="FILE",
+    multiple=True,
+    help="Load FILE though it lacks most of the records of the version before. May be given several times.",
+)
+@click.option(
     "--watch", metavar="SECONDS", type=click.FloatRange(min=0), help="Look again every so often, until SIGTERM."
 )
 @click.option("--then", metavar="COMMAND", help="With --watch: run this when something was loaded.")
@@ -62,6 +68,7 @@ def cli(
     dry_run: bool,
     backfill: bool,
     since: datetime | None,
+    accept_shrunk: tuple[str, ...],
     watch: float | None,
     then: str | None,
     max_wait: float,
@@ -74,8 +81,8 @@ def cli(
         raise click.UsageError("--since goes with --backfill")
     if then and watch is None:
         raise click.UsageError("--then goes with --watch")
-    if watch is not None and (backfill or dry_run):
-        raise click.UsageError("--watch goes neither with --backfill nor with --dry-run")
+    if watch is not None and (backfill or dry_run or accept_shrunk):
+        raise click.UsageError("--watch goes neither with --backfill nor with --dry-run nor with --accept-shrunk")
     selected = _select(config.load(config_path), source, dataset)
 
     # These take most of a start's time, and a usage error needs none of them.
@@ -94,7 +101,7 @@ def cli(
         if not dry_run:
             lake.check_writable()
         with lake.failures():
-            run = Run(lake, report, table=dataset, dry_run=dry_run, stop=stop)
+            run = Run(lake, report, table=dataset, accepted=accept_shrunk, dry_run=dry_run, stop=stop)
             if backfill:
                 run.backfill(feeds, since.replace(tzinfo=UTC) if since else None)
             else:

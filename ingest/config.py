@@ -28,7 +28,10 @@ class SchemaEvolution(StrEnum):
 
 
 class VanishedRows(StrEnum):
-    """What it means for the models when a row is no longer in the newest version of a file."""
+    """What it means when a row is no longer in the newest version of a file.
+
+    ``deleted``: the file is a full copy, so a version that lacks most of the records of the one before is refused.
+    """
 
     DELETED = "deleted"
     KEPT = "kept"
@@ -47,11 +50,17 @@ class Dataset(_Strict):
     file: str
     table: Name
     delimiter: str = Field(default=",", min_length=1, max_length=1)
-    null_values: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
     vanished_rows: VanishedRows = VanishedRows.KEPT
     max_bytes: int = Field(default=8 << 30, gt=0)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_null_values(cls, value: object) -> object:
+        if isinstance(value, dict) and "null_values" in value:
+            raise ValueError("null_values is no setting: raw keeps the text, and the models decide what is null")
+        return value
 
     @field_validator("file")
     @classmethod
@@ -82,6 +91,14 @@ class Dataset(_Strict):
         """A fingerprint of what decides whether a file is refused; a refused file is tried again when it changes."""
         rules = self.model_dump(mode="json", include={"delimiter", "required", "schema_evolution", "max_bytes"})
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+
+    @property
+    def is_full_copy(self) -> bool:
+        return self.vanished_rows is VanishedRows.DELETED
+
+    def rules_after(self, sha: str) -> str:
+        """The fingerprint where a file was refused because of what the version before it, with SHA ``sha``, holds."""
+        return f"{self.rules}-{sha[:12]}"
 
 
 class Source(_Strict):

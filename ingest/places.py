@@ -25,7 +25,7 @@ def feeds_of(
     """
     feeds = []
     for name, source in sources.items():
-        folder = local / name if local else Path(source.path) if source.path else None
+        folder = local / name if local else Path(source.path, source.folder) if source.path else None
         if folder is not None:
             if not folder.is_dir():
                 raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
+
+import polars as pl
 
 from ingest import contents
 from ingest.ahead import ahead, one_ahead
@@ -20,7 +22,7 @@ from ingest.listing import Origin, PlaceWithHistory, now
 from ingest.offers import Feed, Offer, past, present
 from ingest.report import Outcome, Report, Result
 from ingest.rows import RowSource
-from ingest.validate import check_size
+from ingest.validate import check_rows, check_size
 
 _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4
@@ -32,7 +34,8 @@ _Fetched = tuple[Origin, Path | Refused]
 class Run:
     """Loads what feeds offer into a lake, and tells the report what became of each file.
 
-    ``table``: only the datasets of this raw table. ``stop``: once set, no further file is begun.
+    ``table``: only the datasets of this raw table. ``accepted``: files that may lack most of the records of the version
+    before. ``stop``: once set, no further file is begun.
     """
 
     def __init__(
@@ -41,12 +44,14 @@ class Run:
         report: Report,
         *,
         table: str | None = None,
+        accepted: tuple[str, ...] = (),
         dry_run: bool = False,
         stop: threading.Event | None = None,
     ) -> None:
         self._lake = lake
         self._report = report
         self._table = table
+        self._accepted = accepted
         self._dry_run = dry_run
         self._stop = stop or threading.Event()
         self._batch_id = f"{now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
@@ -142,15 +147,25 @@ class Run:
 
     def _load_all(self, offers: list[Offer]) -> None:
         """Load offers, those of one raw table one after the other and several tables at once."""
+        for name in self._accepted:
+            if not any(name in (offer.entry.name, offer.entry.path) for offer in offers):
+                self._failed("--accept-shrunk", name, ConfigurationError("is not among the files of the sources"))
         by_table: dict[str, list[Offer]] = {}
-        for offer in offers:
-            record = offer.settled_by(self._ledger.of(offer.feed.name, offer.entry.path))
-            if record is not None:
+        open_files: set[tuple[str, str]] = set()
+        for offered in offers:
+            accepts_shrunk = any(name in (offered.entry.name, offered.entry.path) for name in self._accepted)
+            offer = replace(offered, accepts_shrunk=accepts_shrunk)
+            file = (offer.feed.name, offer.entry.path)
+            record = offer.settled_by(self._ledger.of(*file))
+            # What was refused because of the version before it has to wait for that one.
+            waits = record is not None and not record.loaded and record.rules != offer.dataset.rules
+            if record is not None and not (waits and file in open_files):
                 self._report.add(_unchanged(offer, record))
             elif self._dry_run:
                 text = f"{offer.entry.size:,} bytes for {offer.dataset.table}"
                 self._report.add(Result(Outcome.WOULD_LOAD, offer.feed.name, offer.entry.path, text))
             else:
+                open_files.add(file)
                 by_table.setdefault(offer.dataset.table, []).append(offer)
         if not by_table:
             return
@@ -215,7 +230,8 @@ class Run:
                 if isinstance(content, Refused):
                     raise content
                 with RowSource(content, offer.entry, offer.dataset, table.columns) as rows:
-                    table.append(record, rows.columns, one_ahead(rows.frames(record)))
+                    last = offer.last_to_keep_up_with(records, record)
+                    table.append(record, rows.columns, _keeping_up(rows, record, last))
             except Conflict:
                 continue
             except Refused as refusal:
@@ -247,8 +263,21 @@ class Run:
         )
 
 
+def _keeping_up(rows: RowSource, record: FileRecord, last: FileRecord | None) -> Iterator[pl.DataFrame]:
+    """The rows of a version.
+
+    Raises:
+        Refused: at the end, where they are too few after ``last``.
+    """
+    yield from one_ahead(rows.frames(record))
+    if last is not None:
+        check_rows(rows.rows, last, record.path)
+
+
 def _refused(record: FileRecord, offer: Offer, refusal: Refused) -> FileRecord:
     rules = offer.dataset.rules if refusal.final else None
+    if refusal.after:
+        rules = offer.dataset.rules_after(refusal.after)
     return replace(record, version=None, status="refused", reason=refusal.reason, rules=rules)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from typing import BinaryIO
+import shlex
+from typing import TYPE_CHECKING, BinaryIO
 
 from ingest.config import Dataset
 from ingest.errors import Refused
+
+if TYPE_CHECKING:
+    from ingest.lake import FileRecord
 
 LINEAGE = (
     "_source",
@@ -21,6 +25,7 @@ LINEAGE = (
     "_row_number",
     "_rescued_data",
 )
+_ENOUGH = 20  # records; of fewer, half may well go
 _PEEK = 1 << 20
 _LFS = b"version https://git-lfs.github.com/spec/"
 _MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z][a-z0-9]*[\s/>])", re.IGNORECASE)
@@ -34,6 +39,17 @@ def check_size(size: int, dataset: Dataset) -> None:
         raise Refused("is empty")
     if size > dataset.max_bytes:
         raise Refused(f"is over the limit of {dataset.max_bytes} bytes (max_bytes)")
+
+
+def check_rows(rows: int, last: FileRecord, path: str) -> None:
+    """Refuse a full copy that lacks more than half of the records of the last version, or all of them."""
+    before = last.row_count or 0
+    if before and (rows == 0 or (before >= _ENOUGH and rows * 2 < before)):
+        raise Refused(
+            f"has {rows:,} records, fewer than half of the {before:,} in version {last.version}, which stays;"
+            f" if that is right, run again with --accept-shrunk {shlex.quote(path)}",
+            after=last.sha,
+        )
 
 
 def check_content(file: BinaryIO) -> None:

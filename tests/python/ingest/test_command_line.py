@@ -30,6 +30,7 @@ FILES: dict[str, bytes | None] = {"data/people.csv": b"id\n1\n", "data/places.ts
         (["--since", "2024-01-01"], "--since goes with --backfill"),
         (["--then", "x"], "--then goes with --watch"),
         (["--watch", "1", "--backfill"], "--watch goes neither with"),
+        (["--watch", "1", "--accept-shrunk", "people.csv"], "--watch goes neither with"),
         (["--nope"], "No such option"),
         (["--config", "nowhere.yml"], "nowhere.yml: No such file"),
     ],
@@ -70,6 +71,10 @@ def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
         ),
         ("sources: {a: {repository: nope, datasets: [{file: x, table: t}]}}", "sources.a.repository: "),
         ("sources: {a: {url: 'https://x', datasets: [{file: '*.csv', table: t}]}}", "cannot list files"),
+        (
+            "sources: {a: {repository: o/r, datasets: [{file: x, table: t, null_values: [N/A]}]}}",
+            "sources.a.datasets.0: null_values is no setting: raw keeps the text, and the models decide what is null",
+        ),
     ],
 )
 def test_a_wrong_configuration_names_file_and_place(tmp_path: Path, text: str, words: str) -> None:

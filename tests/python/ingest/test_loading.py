@@ -310,3 +310,88 @@ def test_what_a_file_holds_is_shown_escaped(bench: Bench) -> None:
     done = bench.ingest(*bench.local({"people.csv": b'"a\x1b[31m","b\rc"\n1,2\n', "places.tsv": PLACES}))
     assert done.code == 1 and "it has: a\\x1b[31m, b\\rc" in done.err
     assert "\x1b" not in done.out + done.err + str(bench.ledger()["reason"].to_list())
+
+
+def table_of(records: int, name: str = "id") -> bytes:
+    return f"{name}\n".encode() + b"".join(b"%d\n" % number for number in range(records))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "loaded"),
+    [
+        (20, 10, True),
+        (20, 9, False),
+        (21, 10, False),
+        (19, 1, True),
+        (19, 0, False),
+        (1, 0, False),
+        (0, 0, True),
+        (100_000, 49_999, False),
+    ],
+)
+def test_a_full_copy_that_lacks_most_records_is_refused(bench: Bench, before: int, after: int, loaded: bool) -> None:
+    bench.config.write_text(bench.config.read_text().replace("required: [id]", "vanished_rows: deleted"))
+    bench.ingest(*bench.local({"people.csv": table_of(before), "places.tsv": table_of(before)}))
+    source = bench.local({"people.csv": table_of(after, name="key"), "places.tsv": table_of(after, name="key")})
+    done = bench.ingest(*source)
+    assert done.code == (0 if loaded else 1)
+    assert bench.raw("people").height == before + (after if loaded else 0)
+    assert bench.raw("places").height == before + after  # what grows may shrink
+    if not loaded:
+        assert (
+            f"data/people.csv: refused: has {after:,} records, fewer than half of the {before:,} in version 1,"
+            " which stays; if that is right, run again with --accept-shrunk data/people.csv\n"
+        ) in done.err
+    assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("name", ["people.csv", "data/people.csv"])
+def test_a_full_copy_that_lacks_most_records_is_loaded_where_a_person_says_so(bench: Bench, name: str) -> None:
+    bench.config.write_text(
+        bench.config.read_text().replace("required: [id]", "required: [id], vanished_rows: deleted")
+    )
+    bench.ingest(*bench.local({"people.csv": table_of(100), "places.tsv": PLACES}))
+    source = bench.local({"people.csv": table_of(5)})
+    assert bench.ingest(*source).code == 1
+    assert "was refused before: has 5 records" in bench.ingest(*source).out
+    wrong = bench.ingest(*source, "--accept-shrunk", "peple.csv")
+    assert wrong.code == 2
+    assert "--accept-shrunk: peple.csv: failed: is not among the files of the sources" in wrong.err
+    assert bench.raw("people").height == 100
+    assert bench.ingest(*source, "--accept-shrunk", name).code == 0
+    assert bench.raw("people").height == 105
+    assert "nothing new" in bench.ingest(*source).out
+    assert bench.ingest(*bench.local({"people.csv": b"key\n1\n"}), "--accept-shrunk", name).code == 1  # by another rule
+    assert bench.ingest(*bench.local({"people.csv": table_of(6)})).code == 0
+    assert_sound(bench.lake)
+
+
+def test_a_full_copy_that_was_refused_is_tried_again_when_it_is_none_any_more(bench: Bench) -> None:
+    config = bench.config.read_text()
+    bench.config.write_text(config.replace("required: [id]", "required: [id], vanished_rows: deleted"))
+    bench.ingest(*bench.local({"people.csv": table_of(100), "places.tsv": PLACES}))
+    source = bench.local({"people.csv": table_of(5)})
+    assert bench.ingest(*source).code == 1
+    bench.config.write_text(config)
+    assert bench.ingest(*source).code == 0
+    assert bench.raw("people").height == 105
+
+
+def test_the_folder_of_a_path_source_is_below_its_path(bench: Bench) -> None:
+    (bench.folder / "copy/data").mkdir(parents=True)
+    (bench.folder / "copy/people.csv").write_bytes(b"id\nwrong\n")
+    (bench.folder / "copy/data/people.csv").write_bytes(b"id\n1\n")
+    config = bench.config.read_text()
+    by_path = config.replace("repository: owner/feed", f"path: {bench.folder / 'copy'}")
+    bench.config.write_text(by_path)
+    assert bench.ingest("--dataset", "people").code == 0
+    assert bench.raw("people").select("id", "_file_path").rows() == [("1", "data/people.csv")]
+    bench.config.write_text(config)
+    source = bench.local({"people.csv": b"id\n1\n"})  # a local copy has no such folder, and is the same file
+    assert "nothing new: 1 unchanged" in bench.ingest(*source, "--dataset", "people").out
+    bench.config.write_text(bench.config.read_text().replace("folder: data", "folder: nowhere"))
+    bench.config.write_text(
+        bench.config.read_text().replace("repository: owner/feed", f"path: {bench.folder / 'copy'}")
+    )
+    done = bench.ingest()
+    assert done.code == 2 and f"there is no folder {bench.folder / 'copy' / 'nowhere'}" in done.err
