@@ -53,7 +53,7 @@ Exit codes: 0 all well (also when nothing was new), 1 a file was refused, 2 wron
 @click.option(
     "--watch", metavar="SECONDS", type=click.FloatRange(min=0), help="Look again every so often, until SIGTERM."
 )
-@click.option("--then", metavar="COMMAND", help="With --watch: run this when something was loaded.")
+@click.option("--then", metavar="COMMAND", help="With --watch: run this when the lake has something new to it.")
 @click.option(
     "--max-wait", metavar="SECONDS", default=60.0, show_default=True, help="Longest wait a server may ask for."
 )
@@ -112,7 +112,7 @@ def cli(
     with lake.failures():
         feeds = feeds_of(selected, from_, lake, Patience(max_wait, stop), read_only=dry_run)
     if watch is not None:
-        Watch(once, watch, then, stop).run()
+        Watch(lake, once, watch, then, stop).run()
     else:
         context.exit(once().exit_code)
 

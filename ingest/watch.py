@@ -7,18 +7,25 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from ingest.errors import IngestError
+from ingest.handed import Handed
+from ingest.lake import Lake
 from ingest.report import Report
 
 
 class Watch:
     """Calls ``once`` every ``seconds`` until SIGTERM or SIGINT.
 
-    The command is due when a run has loaded something, and stays so until it has succeeded.
+    The command is due when the lake has versions that it has not had, whoever loaded them, and stays so until it has
+    succeeded, also when this process ends in between.
     """
 
-    def __init__(self, once: Callable[[], Report], seconds: float, command: str | None, stop: threading.Event) -> None:
+    def __init__(
+        self, lake: Lake, once: Callable[[], Report], seconds: float, command: str | None, stop: threading.Event
+    ) -> None:
+        self._lake = lake
         self._once = once
         self._seconds = seconds
         self._command = command
@@ -28,15 +35,26 @@ class Watch:
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
-        due = False
         while not self._stop.is_set():
-            try:
-                due |= self._once().loaded > 0
-            except IngestError as error:
-                print(f"ingest: {error}; trying again in {self._seconds:g} s", file=sys.stderr, flush=True)
-            if due and self._command and not self._stop.is_set():
-                due = not self._succeeds(self._command)
+            self._attempt(self._once)
+            if self._command and not self._stop.is_set():
+                self._attempt(partial(self._hand_over, self._command))
             self._stop.wait(self._seconds)
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except IngestError as error:
+            print(f"ingest: {error}; trying again in {self._seconds:g} s", file=sys.stderr, flush=True)
+
+    def _hand_over(self, command: str) -> None:
+        """Run the command if it is due."""
+        handed = Handed(self._lake, command)
+        with self._lake.failures():
+            loaded = handed.due()
+        if loaded is not None and self._succeeds(command):
+            with self._lake.failures():
+                handed.had(loaded)
 
     def _succeeds(self, command: str) -> bool:
         self._child = subprocess.Popen(command, shell=True)

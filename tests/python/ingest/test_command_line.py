@@ -14,6 +14,8 @@ import pytest
 
 from ingest import config
 from ingest.errors import ConfigurationError
+from ingest.handed import Handed
+from ingest.lake import Lake
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import GitHubServer, Repository
 from tests.python.lake import CHECKOUT
@@ -203,21 +205,71 @@ def test_watching(bench: Bench, feed: Repository, github: GitHubServer) -> None:
     assert_sound(bench.lake)
 
 
-def test_a_command_that_fails_is_run_again_until_it_succeeds(bench: Bench, feed: Repository) -> None:
+def watch(bench: Bench, command: str) -> subprocess.Popen[bytes]:
+    arguments = [sys.executable, "-m", "ingest", "--config", str(bench.config), "--watch", "0.1", "--then", command]
+    env = os.environ | bench.env
+    out = subprocess.DEVNULL
+    return subprocess.Popen(arguments, cwd=CHECKOUT, env=env, stdout=out, stderr=out, start_new_session=True)
+
+
+def test_a_command_that_fails_is_run_again_until_it_succeeds_also_after_a_restart(
+    bench: Bench, feed: Repository
+) -> None:
+    """The first run of the command fails, the second is killed together with the process; the third is another's."""
     feed.commit(FILES)
     told = bench.folder / "told"
-    command = [sys.executable, "-m", "ingest", "--config", str(bench.config), "--watch", "0.1"]
-    process = subprocess.Popen(
-        [*command, "--then", f"echo x >> '{told}'; test $(wc -l < '{told}') -eq 3"],
-        cwd=CHECKOUT,
-        env=os.environ | bench.env,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    command = f"echo x >> '{told}'; case $(wc -l < '{told}') in 1) exit 1;; 2) sleep 600;; esac"
+    process = watch(bench, command)
+    wait_for(lambda: told.exists() and told.read_text() == "x\n" * 2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process = watch(bench, command)
     try:
-        wait_for(lambda: told.exists() and told.read_text() == "x\nx\nx\n")
-        time.sleep(1)
-        assert told.read_text() == "x\nx\nx\n"
+        wait_for(lambda: told.read_text() == "x\n" * 3)
+        feed.commit({"data/people.csv": b"null"})  # refused, so there is nothing to build
+        wait_for(lambda: bench.ledger().filter(status="refused").height == 1)
+        time.sleep(0.5)
     finally:
         process.terminate()
         assert process.wait(timeout=20) == 0
+    assert told.read_text() == "x\n" * 3
+    assert bench.ingest(*bench.local({"people.csv": b"id\n2\n"})).code == 0  # by somebody else, in between
+    process = watch(bench, command)
+    try:
+        wait_for(lambda: told.read_text() == "x\n" * 4)
+    finally:
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+
+
+def test_what_a_command_has_had_is_kept_for_each_command(bench: Bench) -> None:
+    lake = Lake(str(bench.lake))
+    assert Handed(lake, "a").due() is None
+    bench.ingest(*bench.local({"people.csv": b"id\n1\n", "places.tsv": b"id\n1\n"}))
+    assert Handed(lake, "a").due() == 2
+    Handed(lake, "a").had(2)
+    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (None, 2)
+    bench.ingest(*bench.local({"people.csv": b"id\n2\n"}))
+    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (3, 3)
+    Handed(lake, "b").had(3)
+    Handed(lake, "a").had(3)
+    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (None, None)
+
+
+def test_the_line_for_cron_works_in_an_empty_environment(tmp_path: Path) -> None:
+    """As it stands in the docs, but for what the two programs are asked to do."""
+    text = (CHECKOUT / "docs" / "ingest.md").read_text()
+    line = text.partition("`0 * * * * ")[2].partition("`")[0]
+    for name in ("ingest", "lakehouse", "plugins"):
+        (tmp_path / name).symlink_to(CHECKOUT / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    for asked, instead in [
+        ("/srv/lakehouse", str(tmp_path)),
+        ("-m ingest;", "-m ingest status;"),
+        ("dbt build;", "dbt --help;"),
+    ]:
+        assert line.count(asked) == 1
+        line = line.replace(asked, instead)
+    done = subprocess.run(["env", "-i", "sh", "-c", line], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "nothing has been loaded yet" in done.stdout and "Usage: dbt" in done.stdout

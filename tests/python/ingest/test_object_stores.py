@@ -23,6 +23,8 @@ from deltalake import DeltaTable, QueryBuilder
 from filelock import FileLock
 
 from ingest.contents import MARKER
+from ingest.handed import Handed
+from ingest.lake import Lake
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
 from tests.python.lake import CHECKOUT
@@ -73,6 +75,10 @@ def check_concurrent_writers(bench: Bench, feed: Repository, root: str) -> None:
     done = bench.ingest(LAKEHOUSE_ROOT=root)
     assert done.code == 0 and "nothing new: 4 unchanged" in done.out
     assert versions == {table: DeltaTable(f"{root}/raw/{table}").version() for table in versions}
+    handed = Handed(Lake(root), "dbt build")
+    assert handed.due() == 8
+    handed.had(8)
+    assert handed.due() is None
 
 
 def free_port() -> int:
