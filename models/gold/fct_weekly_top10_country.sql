@@ -24,7 +24,17 @@ places as (
 
         silver_top10_countries.season_title,
 
-        silver_top10_countries.cumulative_weeks_in_top_10
+        silver_top10_countries.cumulative_weeks_in_top_10,
+        case
+            when silver_top10_countries.weekly_rank = min(silver_top10_countries.weekly_rank) over (
+                partition by
+                    silver_top10_countries.country_name,
+                    silver_top10_countries.week,
+                    silver_top10_countries.category,
+                    silver_top10_countries.show_key
+            ) then 11 - silver_top10_countries.weekly_rank
+            else 0
+        end as points
     from silver_top10_countries
     left join dim_show on silver_top10_countries.show_key = dim_show.show_key
 

@@ -71,7 +71,8 @@ def page(read: gold.Read) -> Page:
         short="Most watched",
         question="What is watched where?",
         lead="Every week each country has a list of ten films and ten shows. Lists of countries have places but no "
-        "hours, so shows are compared by points: ten for a first place down to one for a tenth.",
+        "hours, so shows are compared by points: ten for a first place down to one for a tenth. A show with several "
+        "seasons in one list counts once, with the best of their places.",
         raw_tables=["top10_countries"],
         models=[COUNTRY, REGION],
         sketch=(

@@ -144,10 +144,10 @@ def page(read: gold.Read) -> Page:
             Chart(
                 "renewal",
                 "How fast do the lists renew?",
-                "New shows per week and list of ten, on average over the quarter.",
+                "New films and seasons per week and list of ten, on average over the quarter.",
                 TRENDS,
                 "weeks",
-                quarterly("new_entries", "New shows per week", kind=".1f").properties(height=280),
+                quarterly("new_entries", "New films and seasons per week", kind=".1f").properties(height=280),
             ),
             Chart(
                 "first-places",

@@ -1,6 +1,18 @@
 -- Marts whose rows may be added up lose nothing of the facts that they come from.
 with
 
+-- A show has its best place in a list of a country and week, however many of its seasons are in it.
+points as (
+
+    select sum(11 - best_rank) as points
+    from (
+        select min(weekly_rank) as best_rank
+        from {{ ref('fct_weekly_top10_country') }}
+        group by country_key, week_key, category_key, show_key
+    ) as best_places
+
+),
+
 sums as (
 
     select
@@ -26,14 +38,14 @@ sums as (
 
     select
         'points in mart_most_watched_country' as what,
-        (select sum(11 - weekly_rank) from {{ ref('fct_weekly_top10_country') }}) as expected,
+        (select points from points) as expected,
         (select sum(points) from {{ ref('mart_most_watched_country') }}) as found
 
     union all
 
     select
         'points in mart_most_watched_region' as what,
-        (select sum(11 - weekly_rank) from {{ ref('fct_weekly_top10_country') }}) as expected,
+        (select points from points) as expected,
         (select sum(points) from {{ ref('mart_most_watched_region') }}) as found
 
 )

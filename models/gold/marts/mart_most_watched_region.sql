@@ -38,7 +38,8 @@ places as (
         fct_weekly_top10_country.show_key,
         fct_weekly_top10_country.country_key,
         dim_date.date_day as week,
-        fct_weekly_top10_country.weekly_rank
+        fct_weekly_top10_country.weekly_rank,
+        fct_weekly_top10_country.points
     from fct_weekly_top10_country
     inner join dim_date on fct_weekly_top10_country.week_key = dim_date.date_key
     inner join dim_country on fct_weekly_top10_country.country_key = dim_country.country_key
@@ -55,7 +56,7 @@ counted as (
         count(distinct week) as weeks_in_top_10,
         count(case when weekly_rank = 1 then 1 end) as times_at_first_place,
         min(weekly_rank) as best_rank,
-        cast(sum(11 - weekly_rank) as bigint) as points,
+        cast(sum(points) as bigint) as points,
         min(week) as first_week,
         max(week) as last_week
     from places
