@@ -22,6 +22,17 @@
 {%- endmacro %}
 
 
+{# The language that a list is for: English, Non-English, All, or Unknown for a list of another name. #}
+{% macro top10_language(category) -%}
+  case
+    when {{ category }} like '%(English)' then 'English'
+    when {{ category }} like '%(Non-English)' then 'Non-English'
+    when {{ category }} in ('Films', 'TV') then 'All'
+    else 'Unknown'
+  end
+{%- endmacro %}
+
+
 {#
   A length in hours from text, with or without decimals; null where the text is none.
 

@@ -1,6 +1,11 @@
 {#- Lengths of one film may differ by rounding and by how the credits are counted; those of two films mostly differ by
     more. -#}
 {%- set minutes_apart = 2 -%}
+{#- What the title of a later season than the first has after that of the series: ": Season 3: Jamie", " 4". Parts are
+    left out, as one season may come in several. -#}
+{%- set later_season = "^(: (Season|Series|Collection|Volume))? ([2-9]|[1-9][0-9])([^0-9].*)?$" -%}
+{#- Before a series that has only started can have a second season: half a year. -#}
+{%- set days_to_second_season = 182 -%}
 
 with
 
@@ -29,12 +34,27 @@ dim_title as (
 
 ),
 
+dim_country as (
+
+    select * from {{ ref('dim_country') }}
+
+),
+
+bridge_title_country as (
+
+    select * from {{ ref('bridge_title_country') }}
+
+),
+
+-- The lists of countries do not tell languages apart, and those of all time have no week.
 places as (
 
     select
         show_key,
         show_title,
+        replace(season_title, show_title, '') as season,
         {{ top10_type('category') }} as type,
+        {{ top10_language('category') }} as language,
         week,
         runtime_hours
     from silver_top10_global
@@ -44,7 +64,9 @@ places as (
     select
         show_key,
         show_title,
+        replace(season_title, show_title, '') as season,
         {{ top10_type('category') }} as type,
+        'All' as language,
         week,
         cast(null as double) as runtime_hours
     from silver_top10_countries
@@ -54,7 +76,9 @@ places as (
     select
         show_key,
         show_title,
+        replace(season_title, show_title, '') as season,
         {{ top10_type('category') }} as type,
+        {{ top10_language('category') }} as language,
         cast(null as date) as week,
         runtime_hours
     from silver_top10_most_popular
@@ -70,7 +94,9 @@ spellings as (
         count(*) as places,
         min(week) as first_week,
         min(runtime_hours) as shortest_hours,
-        max(runtime_hours) as longest_hours
+        max(runtime_hours) as longest_hours,
+        max(case when language = 'English' then 1 else 0 end) as in_english,
+        max(case when language = 'Non-English' then 1 else 0 end) as in_other_languages
     from places
     group by show_key, show_title, type
 
@@ -93,9 +119,33 @@ shows as (
         max(case when spelling_rank = 1 then type end) as type,
         min(first_week) as first_week,
         min(shortest_hours) as shortest_hours,
-        max(longest_hours) as longest_hours
+        max(longest_hours) as longest_hours,
+        max(in_english) as in_english,
+        max(in_other_languages) as in_other_languages
     from ranked
     group by show_key
+
+),
+
+seasons as (
+
+    select
+        show_key,
+        season,
+        week,
+        min(week) over (partition by show_key) as began
+    from places
+
+),
+
+series_that_began_before as (
+
+    select distinct show_key
+    from seasons
+    where
+        {{ regexp_matches('season', later_season) }}
+        and {{ dbt.datediff('began', 'week', 'day') }}
+        < {{ days_to_second_season }}
 
 ),
 
@@ -121,22 +171,47 @@ titles as (
 
 ),
 
-candidates as (
+-- Whether any of the title's countries makes films in English, and any in other languages.
+title_languages as (
+
+    select
+        bridge_title_country.title_key,
+        max(case when coalesce(dim_country.film_language, 'Both') <> 'Non-English' then 1 else 0 end) as english,
+        max(case when coalesce(dim_country.film_language, 'Both') <> 'English' then 1 else 0 end) as other_languages
+    from bridge_title_country
+    inner join dim_country on bridge_title_country.country_key = dim_country.country_key
+    group by bridge_title_country.title_key
+
+),
+
+compared as (
 
     select
         shows.show_key,
         titles.title_key,
-        coalesce(titles.release_year <= extract(year from shows.first_week), true)
-        and (
-            shows.type <> 'Movie'
-            or coalesce(
-                abs(shows.shortest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }}
-                and abs(shows.longest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }},
-                true
-            )
-        ) as fits
+        titles.release_year,
+        coalesce(titles.release_year <= extract(year from shows.first_week), true) as year_fits,
+        shows.in_english <= coalesce(title_languages.english, 1)
+        and shows.in_other_languages <= coalesce(title_languages.other_languages, 1) as language_fits,
+        -- Null where a length is not known.
+        case
+            when shows.type = 'Movie'
+                then abs(shows.shortest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }}
+                and abs(shows.longest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }}
+        end as length_agrees
     from shows
     inner join titles on shows.show_key = titles.show_key
+    left join title_languages on titles.title_key = title_languages.title_key
+
+),
+
+candidates as (
+
+    select
+        *,
+        year_fits and coalesce(length_agrees, true) as year_and_length_fit,
+        year_fits and coalesce(length_agrees, true) and language_fits as fits
+    from compared
 
 ),
 
@@ -145,7 +220,10 @@ matches as (
     select
         show_key,
         count(case when fits then 1 end) as fitting,
-        max(case when fits then title_key end) as title_key
+        count(case when year_and_length_fit then 1 end) as fitting_but_for_language,
+        max(case when fits then title_key end) as title_key,
+        max(case when fits then release_year end) as release_year,
+        max(case when fits and length_agrees then 1 else 0 end) as length_agrees
     from candidates
     group by show_key
 
@@ -160,15 +238,27 @@ matched_shows as (
         shows.show_title,
         shows.type,
         case
+            when shows.in_english + shows.in_other_languages = 2 then 'Both'
+            when shows.in_english = 1 then 'English'
+            when shows.in_other_languages = 1 then 'Non-English'
+            else 'Unknown'
+        end as language,
+        case
             when matches.show_key is null then 'not in the catalogue'
-            when matches.fitting = 0 then 'year or length differs'
-            when matches.fitting = 1 then 'matched'
-            else 'several titles fit'
+            when matches.fitting > 1 then 'several titles fit'
+            when matches.fitting_but_for_language = 0 then 'year or length differs'
+            when matches.fitting = 0 then 'language differs'
+            when matches.length_agrees = 1 or series_that_began_before.show_key is not null then 'matched'
+            else 'name alone'
         end as match_result,
 
-        shows.first_week
+        shows.first_week,
+        cast(
+            case when matches.fitting = 1 then extract(year from shows.first_week) - matches.release_year end as integer
+        ) as years_after_release
     from shows
     left join matches on shows.show_key = matches.show_key
+    left join series_that_began_before on shows.show_key = series_that_began_before.show_key
 
 ),
 
@@ -180,9 +270,11 @@ unknown as (
 
         'Unknown' as show_title,
         'Unknown' as type,
+        'Unknown' as language,
         'not in the catalogue' as match_result,
 
-        cast(null as date) as first_week
+        cast(null as date) as first_week,
+        cast(null as integer) as years_after_release
 
 )
 

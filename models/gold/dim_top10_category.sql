@@ -39,12 +39,7 @@ categories as (
 
         category,
         {{ top10_type('category') }} as type,
-        case
-            when category like '%(English)' then 'English'
-            when category like '%(Non-English)' then 'Non-English'
-            when category in ('Films', 'TV') then 'All'
-            else 'Unknown'
-        end as language
+        {{ top10_language('category') }} as language
     from category_names
 
 ),

@@ -7,9 +7,12 @@ import polars as pl
 
 from site_pages import vega, words
 from site_pages.gold import Read
-from site_pages.parts import EVERYTHING, Chart, Filter, Page, Tile
+from site_pages.parts import EVERYTHING, Chart, Filter, Page, Table, Tile
 
 ENGAGEMENT, BY_COUNTRY, MATCHED = "mart_genre_engagement", "mart_genre_by_country", "mart_top10_match_rate"
+TITLES = "mart_genre_titles"
+RESULTS = {"matched": "length or seasons agree", "name alone": "name alone"}
+"""What a match rests on, in words."""
 
 
 def page(read: Read) -> Page:
@@ -27,7 +30,21 @@ def page(read: Read) -> Page:
         .join(types, on="genre_name", how="left", maintain_order="left")
         .with_columns((pl.col("titles_in_top_10") / pl.col("titles")).alias("share_in_top_10"))
     )
-    matched = read(MATCHED).with_columns((pl.col("lists").str.to_titlecase()).alias("lists"))
+    titles = read(TITLES).with_columns(pl.col("match_result").replace(RESULTS).alias("rests_on"))
+    matched = pl.concat(
+        read(MATCHED).select(
+            pl.col("lists").str.to_titlecase(),
+            "category",
+            "places",
+            pl.lit(RESULTS[result]).alias("rests_on"),
+            pl.col(places).alias("places_matched"),
+            pl.col(share).alias("share_of_places"),
+        )
+        for result, places, share in (
+            ("matched", "places_matched", "share_of_places"),
+            ("name alone", "places_by_name_alone", "share_of_places_by_name_alone"),
+        )
+    )
     by_type = pl.concat(
         offered.select("country_name", "genre_name", pl.lit(name).alias("type"), pl.col(column).alias("titles"))
         for name, column in ((EVERYTHING, "titles"), ("Movie", "movies"), ("TV Show", "tv_shows"))
@@ -35,6 +52,12 @@ def page(read: Read) -> Page:
 
     type_ = Filter("type", "Type", vega.TYPES, every="All types")
     country = Filter("country", "Country", sorted(offered["country_name"].unique()), default="United States")
+    genre = Filter(
+        "genre",
+        "Genre",
+        sorted(titles["genre_name"].unique()),
+        default=next(iter(engagement.sort("hours_viewed", descending=True)["genre_name"]), EVERYTHING),
+    )
     viewed = vega.keep(vega.chart("engagement"), type_, "type").transform_filter("datum.hours_viewed > 0")
     details = [
         vega.text("genre_name", "Genre"),
@@ -52,8 +75,12 @@ def page(read: Read) -> Page:
     # Here the rows for all types are rows of their own.
     produced = vega.keep(vega.keep(vega.chart("offered"), country, "country_name"), type_, "type", has_totals=True)
 
-    places = read(MATCHED).filter(pl.col("lists") == "worldwide").select(pl.col("places", "places_matched").sum())
-    all_places, matched_places = places.row(0)
+    behind = vega.keep(vega.chart("titles"), genre, "genre_name")
+
+    places = read(MATCHED).filter(pl.col("lists") == "worldwide")
+    all_places, matched_places, named_places = places.select(
+        pl.col("places", "places_matched", "places_by_name_alone").sum()
+    ).row(0)
     top = engagement.filter(pl.col("hours_viewed") > 0).sort("hours_viewed", "genre_name").tail(1)
     dense = engagement.filter(pl.col("titles_in_top_10") >= 3).sort("hours_per_title_in_top_10").tail(1)
     return Page(
@@ -62,9 +89,10 @@ def page(read: Read) -> Page:
         short="Genres",
         question="Which genres hold viewers?",
         lead="Hours viewed worldwide in weeks in the Top 10, of those titles of the catalogue that a show of the lists "
-        "is matched to. A title counts with all its hours for each of its genres.",
+        "is matched to, where the length of a film or the seasons of a series bear the match out. A title counts with "
+        "all its hours for each of its genres.",
         raw_tables=["top10_global", "netflix_category"],
-        models=[ENGAGEMENT, BY_COUNTRY, MATCHED],
+        models=[ENGAGEMENT, BY_COUNTRY, MATCHED, TITLES],
         sketch=(
             engagement.sort("hours_viewed", "genre_name", descending=[True, False]).head(5),
             vega.sketch_bars("genres", "genre_name", "hours_viewed"),
@@ -82,7 +110,7 @@ def page(read: Read) -> Page:
                 matched_places,
                 f"{words.count(matched_places)} of {words.count(all_places)}",
                 MATCHED,
-                "in the worldwide lists",
+                f"in the worldwide lists; {words.count(named_places)} more by name alone, which count nowhere here",
             ),
         ],
         findings=[
@@ -98,11 +126,11 @@ def page(read: Read) -> Page:
                 for row in dense.iter_rows(named=True)
             ),
             f"Only {words.share(matched_places / all_places)} of the worldwide places could be matched to a title of "
-            "the catalogue, so differences between genres are hints and no proof."
+            "the catalogue by more than its name, so differences between genres are hints and no proof."
             if all_places
             else "",
         ],
-        filters=[type_, country],
+        filters=[type_, genre, country],
         charts=[
             Chart(
                 "hours",
@@ -159,6 +187,32 @@ def page(read: Read) -> Page:
                 wide=True,
             ),
             Chart(
+                "titles",
+                "Which titles stand behind a genre?",
+                "Hours viewed of its titles in weeks in the Top 10. Those matched by name alone are in no other chart: "
+                "another film or show may have the name.",
+                TITLES,
+                "titles",
+                vega.ranked(
+                    behind,
+                    "title",
+                    "hours_viewed",
+                    "Hours viewed",
+                    [
+                        vega.text("title", "Title"),
+                        vega.number("release_year", "Released", kind="d"),
+                        vega.day("first_week", "First week in a Top 10"),
+                        vega.number("weeks_in_top_10", "Weeks in a worldwide Top 10"),
+                        vega.number("hours_viewed", "Hours viewed"),
+                        vega.text("rests_on", "Match rests on"),
+                    ],
+                    most=20,
+                    color=vega.by("rests_on", list(RESULTS.values()), title="Match rests on"),
+                    short=True,
+                ),
+                wide=True,
+            ),
+            Chart(
                 "offered",
                 "What does a country produce?",
                 "Titles of the country in the catalogue, by genre.",
@@ -180,7 +234,8 @@ def page(read: Read) -> Page:
             Chart(
                 "matched",
                 "How much of the lists is in the catalogue?",
-                "Share of the places whose show is matched to a title; the rest is in no genre here.",
+                "Share of the places whose show is matched to a title; what rests on the name alone is lighter, and "
+                "counts for no genre.",
                 MATCHED,
                 "matched",
                 vega.chart("matched")
@@ -190,9 +245,16 @@ def page(read: Read) -> Page:
                     yOffset=alt.YOffset("lists:N"),
                     x=alt.X("share_of_places:Q", axis=vega.axis("Share of places matched", kind=".0%")),
                     color=alt.Color("lists:N", title="Lists"),
+                    opacity=alt.Opacity(
+                        "rests_on:N",
+                        title="Match rests on",
+                        scale=alt.Scale(domain=list(RESULTS.values()), range=[1, 0.4]),
+                    ),
+                    order=alt.Order("rests_on:N"),
                     tooltip=[
                         vega.text("lists", "Lists"),
                         vega.text("category", "List"),
+                        vega.text("rests_on", "Match rests on"),
                         vega.number("places", "Places"),
                         vega.number("places_matched", "Matched"),
                         vega.number("share_of_places", "Share", kind=".1%"),
@@ -201,9 +263,30 @@ def page(read: Read) -> Page:
                 .properties(height=alt.Step(16, **{"for": "offset"})),
             ),
         ],
+        tables=[
+            Table(
+                "every-title",
+                "Which titles are matched?",
+                "Every title with a show in a worldwide list, by hours viewed.",
+                TITLES,
+                ["Title", "Type", "Released", "First week", "Weeks", "Hours viewed", "Match rests on", "Genres"],
+                list(
+                    titles.group_by(
+                        *("title", "type", pl.col("release_year").cast(pl.String), "first_week", "weeks_in_top_10"),
+                        *("hours_viewed", "rests_on", "title_key"),
+                    )
+                    .agg(pl.col("genre_name").sort().str.join(", "))
+                    .sort("hours_viewed", "title", descending=[True, False])
+                    .drop("title_key")
+                    .iter_rows()
+                ),
+                "No show of the lists is matched to a title.",
+            ),
+        ],
         datasets={
             "engagement": engagement.drop("genre_key"),
             "offered": by_type,
-            "matched": matched.drop("category_key"),
+            "matched": matched,
+            "titles": titles.drop("match_result", "years_after_release"),
         },
     )

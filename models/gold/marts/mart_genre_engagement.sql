@@ -6,6 +6,12 @@ dim_genre as (
 
 ),
 
+dim_show as (
+
+    select * from {{ ref('dim_show') }}
+
+),
+
 bridge_title_genre as (
 
     select * from {{ ref('bridge_title_genre') }}
@@ -21,12 +27,13 @@ fct_weekly_top10_global as (
 viewed_titles as (
 
     select
-        title_key,
-        sum(weekly_hours_viewed) as hours_viewed,
-        count(distinct week_key) as weeks_in_top_10
+        fct_weekly_top10_global.title_key,
+        sum(fct_weekly_top10_global.weekly_hours_viewed) as hours_viewed,
+        count(distinct fct_weekly_top10_global.week_key) as weeks_in_top_10
     from fct_weekly_top10_global
-    where title_key <> -1
-    group by title_key
+    inner join dim_show on fct_weekly_top10_global.show_key = dim_show.show_key
+    where dim_show.match_result = 'matched'
+    group by fct_weekly_top10_global.title_key
 
 ),
 

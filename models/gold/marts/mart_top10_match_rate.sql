@@ -1,5 +1,11 @@
 with
 
+dim_show as (
+
+    select * from {{ ref('dim_show') }}
+
+),
+
 dim_top10_category as (
 
     select * from {{ ref('dim_top10_category') }}
@@ -29,8 +35,7 @@ places as (
     select
         'worldwide' as lists,
         category_key,
-        show_key,
-        title_key
+        show_key
     from fct_weekly_top10_global
 
     union all
@@ -38,8 +43,7 @@ places as (
     select
         'countries' as lists,
         category_key,
-        show_key,
-        title_key
+        show_key
     from fct_weekly_top10_country
 
     union all
@@ -47,8 +51,7 @@ places as (
     select
         'most popular' as lists,
         category_key,
-        show_key,
-        title_key
+        show_key
     from fct_most_popular
 
 ),
@@ -56,14 +59,17 @@ places as (
 counted as (
 
     select
-        lists,
-        category_key,
+        places.lists,
+        places.category_key,
         count(*) as places,
-        count(case when title_key <> -1 then 1 end) as places_matched,
-        count(distinct show_key) as shows,
-        count(distinct case when title_key <> -1 then show_key end) as shows_matched
+        count(case when dim_show.match_result = 'matched' then 1 end) as places_matched,
+        count(case when dim_show.match_result = 'name alone' then 1 end) as places_by_name_alone,
+        count(distinct places.show_key) as shows,
+        count(distinct case when dim_show.match_result = 'matched' then places.show_key end) as shows_matched,
+        count(distinct case when dim_show.match_result = 'name alone' then places.show_key end) as shows_by_name_alone
     from places
-    group by lists, category_key
+    inner join dim_show on places.show_key = dim_show.show_key
+    group by places.lists, places.category_key
 
 ),
 
@@ -77,9 +83,12 @@ match_rate as (
 
         counted.places,
         counted.places_matched,
+        counted.places_by_name_alone,
         cast(counted.places_matched as double) / counted.places as share_of_places,
+        cast(counted.places_by_name_alone as double) / counted.places as share_of_places_by_name_alone,
         counted.shows,
         counted.shows_matched,
+        counted.shows_by_name_alone,
         cast(counted.shows_matched as double) / counted.shows as share_of_shows
     from counted
     inner join dim_top10_category on counted.category_key = dim_top10_category.category_key
