@@ -1,0 +1,118 @@
+"""Build with dbt: `python -m lakehouse.build [options of dbt build]`.
+
+dbt itself prints errors only; this shows how far the build is, and at the end each warning in a line. In a workflow of
+GitHub the warnings stand in the run's summary too. The exit code is dbt's: 1 where a model or test failed, 2 where dbt
+could not begin.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from dbt.artifacts.schemas.results import TestStatus
+from dbt.cli.exceptions import DbtUsageException
+from dbt.cli.main import dbtRunner
+from rich.console import Console
+
+SECONDS = 5  # between two lines of progress where there is no terminal
+OF_RESULTS = ("LogTestResult", "RunResultWarning", "RunResultWarningMessage")  # events that repeat what the results say
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class Watch:
+    """Listens to dbt's events: shows progress, and keeps warnings that are of no test and the line of totals."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status = console.status("dbt reads the project ...")
+        self._done = 0
+        self._said = time.monotonic()
+        self.warnings: dict[str, None] = {}
+        self.totals = ""
+
+    def __enter__(self) -> Watch:
+        if self._console.is_terminal:
+            self._status.start()
+        else:
+            self._console.print("dbt reads the project ...")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def __call__(self, event: Any) -> None:
+        name = event.info.name
+        if name == "LogStartLine":
+            self._tell(f"dbt builds and tests: {self._done} of {event.data.total} done ...")
+        elif name == "NodeFinished":
+            self._done += 1
+        elif name == "StatsLine":
+            self.totals = one_line(event.info.msg)
+        elif event.info.level == "warn" and name not in OF_RESULTS:
+            self.warnings[one_line(event.info.msg)] = None
+
+    def _tell(self, text: str) -> None:
+        if self._console.is_terminal:
+            self._status.update(text)
+        elif time.monotonic() - self._said >= SECONDS:
+            self._said = time.monotonic()
+            self._console.print(text, highlight=False)
+
+
+def one_line(text: str) -> str:
+    """Without colours and line breaks."""
+    return " ".join(COLOUR.sub("", text).split())
+
+
+def of_tests(results: list[Any]) -> list[str]:
+    """A line for each test that warned: of which model, which test, how many rows, and where it is declared."""
+    lines = []
+    for result in results:
+        if result.status == TestStatus.Warn:
+            node, rows = result.node, result.failures or 0
+            model = (getattr(node, "attached_node", None) or "").rsplit(".", 1)[-1]
+            name = f"{model}: {node.name}" if model else node.name
+            lines.append(f"{name}: {rows:,} {'row' if rows == 1 else 'rows'} ({node.original_file_path})")
+    return sorted(lines)
+
+
+def tell(console: Console, warnings: list[str], totals: str) -> None:
+    """Print the warnings, and write them into the summary of a run on GitHub."""
+    count = f"{len(warnings)} {'warning' if len(warnings) == 1 else 'warnings'} of dbt"
+    if warnings:
+        console.print(f"{count}:", highlight=False)
+        for line in warnings:
+            console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+        console.print("The rows of one: .venv/bin/dbt show --select <its name>", markup=False, highlight=False)
+    if totals:
+        console.print(totals, markup=False, highlight=False, soft_wrap=True)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in (f"### {count}\n", *(f"- `{line}`" for line in warnings))))
+
+
+def build(options: list[str]) -> int:
+    """Run `dbt build`; returns its exit code."""
+    console = Console()
+    with Watch(console) as watch:
+        done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
+    if isinstance(done.exception, KeyboardInterrupt):
+        return 130
+    results = getattr(done.result, "results", None) or []
+    tell(console, [*of_tests(results), *watch.warnings], watch.totals)
+    if done.success:
+        return 0
+    if done.exception is not None:
+        if isinstance(done.exception, DbtUsageException):  # dbt prints any other itself
+            print(f"dbt: {one_line(str(done.exception))}", file=sys.stderr)
+        return 2
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(build(sys.argv[1:]))
