@@ -1,4 +1,6 @@
 # Two commands are enough: `make run` and `make test`. `make help` lists the others.
+# Every path is relative, and what people set reaches the shell through the environment: a checkout may lie in a folder
+# of any name.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -9,124 +11,149 @@ INGEST ?=
 TITLES ?= 1000
 SEED ?= 42
 WEEKS ?= 8
-TARGET ?= dev
+TARGET ?= $(or $(DBT_TARGET),dev)
+SPARK ?= pysail
 PORT ?= 8000
-export LAKEHOUSE_ROOT ?= lake
+export PYTHON SOURCE SPARK
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-VENV ?= $(CURDIR)/.venv
-BIN = $(VENV)/bin
-SAMPLE := sample
-# Loads a SOURCE that is not the sample
-ifeq ($(SOURCE),github)
-LOAD = $(BIN)/python -m ingest $(INGEST)
-else
-LOAD = $(BIN)/python -m ingest --from "$(SOURCE)" $(INGEST)
+TARGETS := $(shell sed -n 's/^    \([a-z_]*\):$$/\1/p' profiles.yml)
+ifneq ($(words $(TARGET)) $(filter $(TARGETS),$(TARGET)),1 $(TARGET))
+$(error TARGET (or DBT_TARGET) is '$(TARGET)'; profiles.yml has: $(TARGETS))
 endif
+ifneq ($(words $(SPARK)) $(filter pysail apache,$(SPARK)),1 $(SPARK))
+$(error SPARK is '$(SPARK)', but can only be pysail or apache)
+endif
+
+# By the module and not by the program in .venv/bin, whose first line holds the path of the checkout
+PY := .venv/bin/python
+INSTALL := @bash requirements/install.sh
 # TARGET=spark: with a session on SPARK_REMOTE or, if that is not set, a server for the time of the command
 # (pysail, or Apache Spark with SPARK=apache)
-DBT = $(if $(filter spark,$(TARGET)),$(BIN)/python -m scripts.spark )$(BIN)/dbt
+ON_TARGET := $(if $(filter spark,$(TARGET)),$(PY) -m scripts.spark )$(PY)
+DOCS = $(ON_TARGET) -m dbt.cli.main docs generate --target $(TARGET) --static --quiet
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
-BUILD = $(DBT) build --quiet --exclude-resource-type unit_test
+BUILD = $(ON_TARGET) -m lakehouse.build --target $(TARGET) --exclude-resource-type unit_test
+WRITE_SAMPLE = $(PY) -m ingest.sample --titles "$(TITLES)" --seed "$(SEED)"
+ifeq ($(SOURCE),github)
+LOAD = $(PY) -m ingest $(INGEST)
+else
+LOAD = $(PY) -m ingest --from "$$SOURCE" $(INGEST)
+endif
+# Code 1 of ingest says that a file was refused: what is good is built, and the command ends with that code. Any other
+# ends it at once, that of a source out of reach too: it may be back the next time, and nothing is lost until then.
+define LOAD_AND_BUILD
+refused=0; $(LOAD) || { refused=$$?; [ $$refused -eq 1 ] || exit $$refused; }; $(BUILD) || exit $$?
+endef
+define TELL_REFUSED
+[ $$refused -eq 0 ] || { echo "A file was refused ('$(PY) -m ingest status' says why); all else is built." >&2; exit $$refused; }
+endef
+PYTEST := $(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder --durations 10
 
-.PHONY: help setup run next-week site serve duckdb screenshots test lint docs bench parity clean lock
+.PHONY: help setup with-development with-all run next-week site serve duckdb screenshots test test-all lint docs bench \
+  parity clean lock
 
 help: ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.installed ## Make .venv and install the pinned dependencies
+setup: ## Make .venv with what `make run` and `make site` need; other commands add what they need
+	$(INSTALL) run $(filter spark,$(TARGET))
 
-$(VENV)/.installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	  || { echo "Python 3.11 or newer is needed, but '$(PYTHON)' is not: run make PYTHON=/path/to/python3.11 setup"; exit 2; }
-	@echo "Installing the pinned dependencies into .venv (once, about two minutes) ..."
-	@$(PYTHON) -m venv --clear $(VENV) \
-	  || { echo "'$(PYTHON) -m venv' failed: install the venv module of this Python (on Debian: python3-venv)"; exit 2; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@touch $@
+with-development:
+	$(INSTALL) run development $(filter spark,$(TARGET))
+
+with-all:
+	$(INSTALL) run development spark
 
 run: setup ## Build the lake: SOURCE=sample (default), SOURCE=github or SOURCE=<folder>; TARGET=spark on Spark
-	@held=$$(cat "$(LAKEHOUSE_ROOT)/.source" 2>/dev/null || true); \
-	if [ -n "$$held" ] && [ "$$held" != "$(SOURCE)" ]; then \
-	  echo "The lake '$(LAKEHOUSE_ROOT)' holds the data of SOURCE=$$held; so that the two do not mix, run 'make clean' or set LAKEHOUSE_ROOT to another folder."; \
-	  exit 2; \
-	fi
+	@$(PY) -m lakehouse.settings root > /dev/null
 ifeq ($(SOURCE),sample)
-	@week=$$(cat $(SAMPLE)/week 2>/dev/null || echo 1); mkdir -p $(SAMPLE); \
-	$(BIN)/python -m ingest.sample --out $(SAMPLE) --titles $(TITLES) --week $$week --seed $(SEED); \
-	echo $$week > $(SAMPLE)/week
-	@$(BIN)/python -m ingest --from $(SAMPLE)
-else
-	@$(LOAD)
+	@week=$$(cat sample/week 2>/dev/null || echo 1); \
+	$(WRITE_SAMPLE) --out sample --week "$$week" && echo "$$week" > sample/week
 endif
-	@case "$(LAKEHOUSE_ROOT)" in *://*) ;; *) echo "$(SOURCE)" > "$(LAKEHOUSE_ROOT)/.source";; esac
-	@$(BUILD)
-	@$(BIN)/python -m scripts.lake
+	@$(LOAD_AND_BUILD); $(PY) -m scripts.lake; $(TELL_REFUSED)
 
+next-week: SOURCE = sample
 next-week: setup ## Move the sample lake on by one week and show what changed
-	@[ -f $(SAMPLE)/week ] && [ "$$(cat "$(LAKEHOUSE_ROOT)/.source" 2>/dev/null)" = sample ] \
-	  || { echo "There is no sample lake in '$(LAKEHOUSE_ROOT)' yet: run 'make run' first."; exit 2; }
-	@$(BIN)/python -m scripts.lake --remember $(SAMPLE)/before.json
-	@week=$$(( $$(cat $(SAMPLE)/week) + 1 )); \
-	$(BIN)/python -m ingest.sample --out $(SAMPLE) --titles $(TITLES) --week $$week --seed $(SEED); \
-	echo $$week > $(SAMPLE)/week
-	@$(BIN)/python -m ingest --from $(SAMPLE)
-	@$(BUILD)
-	@$(BIN)/python -m scripts.lake --since $(SAMPLE)/before.json
+	@[ -f sample/week ] || { echo "There is no sample yet: run 'make run' first."; exit 2; }
+	@$(PY) -m scripts.lake --remember sample/before.json
+	@[ "$$(cat sample/before.json)" != '{}' ] || { echo "There is no lake yet: run 'make run' first."; exit 2; }
+	@$(PY) -m ingest --from sample --dry-run > /dev/null
+	@week=$$(( $$(cat sample/week) + 1 )); $(WRITE_SAMPLE) --out sample --week "$$week" && echo "$$week" > sample/week
+	@$(LOAD_AND_BUILD); $(PY) -m scripts.lake --since sample/before.json; $(TELL_REFUSED)
 
-test: setup ## Run every check: Python tests, dbt unit and data tests, full builds
-	@$(BIN)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder
+test: with-development ## Run the fast lane of the tests: every behaviour once
+	@$(PYTEST)
 
-lint: setup ## ruff, mypy and sqlfluff
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
-	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/dbt
+test-all: with-all ## Run all tests, those of the slow lanes too
+	@$(PYTEST) -m ''
+
+lint: with-development ## ruff, mypy and sqlfluff
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m sqlfluff lint --disable-progress-bar models tests/dbt
 
 site: setup ## Write the site (dashboards, data quality, docs, lineage) into site/
-	@$(BIN)/dbt docs generate --static --quiet --exclude resource_type:test resource_type:unit_test
-	@$(BIN)/python -m site_pages --out site
-	@echo "The site: open $(CURDIR)/site/index.html in a browser, or run 'make serve'."
+	@$(DOCS) --exclude resource_type:test resource_type:unit_test
+	@$(PY) -m site_pages --out site
+	@echo "The site: open $$PWD/site/index.html in a browser, or run 'make serve'."
 
 serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
 	@[ -f site/index.html ] || { echo "There is no site yet: run 'make site' first."; exit 2; }
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory site $(PORT)
+	@$(PY) -m http.server --bind 127.0.0.1 --directory site $(PORT)
 
 duckdb: setup ## Write lakehouse.duckdb: views over gold for BI tools
-	@$(BIN)/python -m scripts.served
+	@$(PY) -m scripts.served
 
-screenshots: setup ## Photograph every page into site/screenshots (needs Chromium)
-	@$(BIN)/python -m site_pages.screenshots --site site
+screenshots: with-development ## Photograph every page into site/screenshots (needs Chromium)
+	@$(PY) -m site_pages.screenshots --site site
 
 docs: setup ## The dbt docs lineage site as one page
-	@$(BIN)/dbt docs generate --static --quiet
-	@echo "Lineage and docs: open $(CURDIR)/target/static_index.html in a browser."
+	@$(DOCS)
+	@echo "Lineage and docs: open $$PWD/target/static_index.html in a browser."
 
-bench: setup ## Measure speed and memory; prints tables (the engines, at the end, take hours)
-	@$(BIN)/python -m bench.pipeline
-	@$(BIN)/python -m bench.ingest
-	@$(BIN)/python -m bench.delta
-	@$(BIN)/python -m bench.engines
+bench: with-all ## Measure speed and memory; prints tables (the engines, at the end, take hours)
+	@$(PY) -m bench.pipeline
+	@$(PY) -m bench.ingest
+	@$(PY) -m bench.delta
+	@$(PY) -m bench.engines
 
-parity: setup ## Build SOURCE (of the sample: WEEKS=8) on every engine and compare all silver and gold tables
-	@rm -rf .tmp/parity
-ifeq ($(SOURCE),sample)
-	@for week in $$(seq $(WEEKS)); do \
-	  $(BIN)/python -m ingest.sample --out .tmp/parity/sample --titles $(TITLES) --week $$week --seed $(SEED); \
-	  LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m ingest --from .tmp/parity/sample; \
-	done
-else
-	@LAKEHOUSE_ROOT=.tmp/parity/lake $(LOAD)
-endif
-	@LAKEHOUSE_ROOT=.tmp/parity/lake $(BIN)/python -m scripts.parity
+parity: with-all ## Build SOURCE (of the sample: WEEKS=8) on every engine and compare all silver and gold tables
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; export LAKEHOUSE_ROOT="$$work/lake"; \
+	if [ "$$SOURCE" = sample ]; then \
+	  for week in $$(seq $(WEEKS)); do \
+	    $(WRITE_SAMPLE) --out "$$work/sample" --week "$$week" && $(PY) -m ingest --from "$$work/sample" || exit $$?; \
+	  done; \
+	else \
+	  $(LOAD) || exit $$?; \
+	fi; \
+	$(PY) -m scripts.parity
 
-lock: ## Resolve the dependencies of pyproject.toml anew into requirements.lock (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --no-emit-find-links --extra dev --extra cloud --extra site --extra spark pyproject.toml -o requirements.lock
+lock: ## Resolve the dependencies of pyproject.toml anew into requirements/*.lock (needs uv)
+	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
+	compile() { \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links pyproject.toml "$$@"; \
+	}; \
+	cat requirements/*.lock > "$$work/all.txt" && \
+	compile --extra site --extra cloud --extra dev --extra spark -o "$$work/all.txt" && \
+	compile -c "$$work/all.txt" --extra site --extra cloud -o requirements/run.lock && \
+	compile -c "$$work/all.txt" --extra dev -o requirements/development.lock && \
+	compile -c "$$work/all.txt" --extra spark -o requirements/spark.lock
 
+# Only what the project made itself; what stands behind a symbolic link is somebody's own.
 clean: ## Remove everything that was built (lake, sample, target), but not .venv
-	@case "$(LAKEHOUSE_ROOT)" in \
-	  lake) rm -rf lake;; \
-	  *) echo "LAKEHOUSE_ROOT is '$(LAKEHOUSE_ROOT)': its tables are left alone; remove them by hand.";; \
+	@case "$${LAKEHOUSE_ROOT:-lake}" in \
+	  lake) [ -L lake ] || rm -rf lake/raw lake/bronze lake/silver lake/gold lake/.source;; \
+	  *) echo "LAKEHOUSE_ROOT is '$$LAKEHOUSE_ROOT': its tables are left alone; remove them by hand.";; \
 	esac
-	@rm -rf $(SAMPLE) site target logs .tmp lakehouse.duckdb
+	@if [ -f sample/week ] && [ ! -L sample ]; then \
+	  rm -rf sample/catalogue sample/top10 sample/week sample/before.json; \
+	fi
+	@for folder in lake sample; do \
+	  if [ -L $$folder ]; then echo "'$$folder' is a symbolic link: it is left alone."; \
+	  elif [ -d $$folder ]; then rmdir $$folder 2>/dev/null || echo "'$$folder' holds more than was built: the rest is left alone."; fi; \
+	done
+	@if [ -f site/assets/site.css ]; then rm -rf site; fi
+	@rm -rf target logs lakehouse.duckdb

@@ -240,11 +240,11 @@ def test_make_commands_in_a_copy(tmp_path: Path) -> None:
     checkout = tmp_path / "checkout"
     ignore = shutil.ignore_patterns(".git", ".venv", "lake", "sample", "target", "logs", ".*_cache", "__pycache__")
     shutil.copytree(CHECKOUT, checkout, ignore=ignore)
+    (checkout / ".venv").symlink_to(sys.prefix)
     here = Lake(checkout / "lake", tmp_path)
 
     def make(*goals: str, check: bool = True) -> str:
-        installed = f"{sys.prefix}/.installed"  # the set-up of the run that tests: never made anew here
-        command = ["make", "-C", str(checkout), "-o", installed, f"VENV={sys.prefix}", "TITLES=300", *goals]
+        command = ["make", "-C", str(checkout), "-o", "setup", "TITLES=300", *goals]  # without setting up
         done = here.run(*command, check=check, LAKEHOUSE_ROOT="lake", DBT_TARGET_PATH="target", DBT_LOG_PATH="logs")
         return done.stdout + done.stderr
 
