@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from site_pages import gold, words
 from site_pages.pages import audience, catalogue, data_quality, genres, most_watched, viewing_trends
-from site_pages.parts import Page, spec
+from site_pages.parts import Feed, Page, spec
 
 PAGES = (most_watched, viewing_trends, genres, catalogue, audience, data_quality)
 ASSETS = Path(__file__).parent / "assets"
@@ -49,25 +49,32 @@ def write_site(out: Path) -> None:
     )
     environment.filters |= {"cell": cell, "moment": words.moment}
     template = environment.get_template("page.html.j2")
-    about = {"pages": pages, "docs": DOCS}
+    about = {"pages": pages, "docs": DOCS, "made_up": gold.is_made_up()}
     loaded = {feed.raw_table for feed in feeds}
     lacks = {page.name: [table for table in page.raw_tables if table not in loaded] for page in pages}
     for page in pages:
-        times = {feed.raw_table: feed.committed_at for feed in feeds if feed.raw_table in page.raw_tables}
-        html = template.render(
-            about, page=page, lacks=lacks[page.name], times=newest(times.items()), data=as_json(page)
-        )
+        of_page = [feed for feed in feeds if feed.raw_table in page.raw_tables]
+        times = {kind: newest((feed.raw_table, feed.changed_at) for feed in some) for kind, some in by_time(of_page)}
+        html = template.render(about, page=page, lacks=lacks[page.name], times=times, data=as_json(page))
         (out / f"{page.name}.html").write_text(html, encoding="utf-8")
-    of_sources = newest((feed.source, feed.committed_at) for feed in feeds)
+    of_sources = {kind: newest((feed.source, feed.changed_at) for feed in some) for kind, some in by_time(feeds)}
     html = environment.get_template("index.html.j2").render(
         about,
         page=None,
         lacks=lacks,
         times=of_sources,
         sources=sorted({feed.source for feed in feeds}),
+        local=not any(feed.of_commit for feed in feeds),
         data=sketches_as_json(pages),
     )
     (out / "index.html").write_text(html, encoding="utf-8")
+
+
+def by_time(feeds: list[Feed]) -> Iterable[tuple[str, list[Feed]]]:
+    """The feeds by what their time is."""
+    for kind, of_commit in (("Committed at the source", True), ("Last change of the local copies", False)):
+        if some := [feed for feed in feeds if feed.of_commit == of_commit]:
+            yield kind, some
 
 
 def newest(times: Iterable[tuple[str, datetime]]) -> list[tuple[str, datetime]]:

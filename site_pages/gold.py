@@ -8,6 +8,8 @@ from functools import cache
 import polars as pl
 from deltalake.exceptions import TableNotFoundError
 
+from ingest.contents import Contents
+from ingest.lake import Lake, Ledger
 from lakehouse import settings
 from site_pages.parts import Feed
 
@@ -34,7 +36,13 @@ def read(model: str) -> pl.DataFrame:
 def feeds() -> list[Feed]:
     """What was loaded, with the time of the newest version of each file."""
     current = read("source_files").filter(pl.col("is_current")).sort("source", "raw_table")
-    return [Feed(*row) for row in current.select("source", "raw_table", "committed_at").iter_rows()]
+    of_commit = pl.col("_commit_sha").is_not_null()
+    return [Feed(*row) for row in current.select("source", "raw_table", "committed_at", of_commit).iter_rows()]
+
+
+def is_made_up() -> bool:
+    """Whether the lake holds the sample and nothing that anybody published."""
+    return Ledger(Lake(settings.root())).contents == Contents.MADE_UP
 
 
 def total(counts: pl.Series) -> int:

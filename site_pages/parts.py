@@ -106,7 +106,7 @@ class Page:
     lead: str
     raw_tables: list[str]
     models: list[str]
-    sketch: tuple[pl.DataFrame, alt.Chart]
+    sketch: tuple[pl.DataFrame, Plot]
     tiles: list[Tile] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
     filters: list[Filter] = field(default_factory=list)
@@ -127,8 +127,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Feed:
-    """A file of a source, and when the source last committed it."""
+    """A file of a source, and when it last changed: by a commit at the source, or as a local copy (its own time)."""
 
     source: str
     raw_table: str
-    committed_at: datetime
+    changed_at: datetime
+    of_commit: bool

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import altair as alt
+import polars as pl
 
 from site_pages.parts import EVERYTHING, Filter, Plot
 
 SHORT = "replace(format(datum.value, '~s'), 'G', 'B')"
 """Axis labels such as 250M and 1.2B."""
 
+RANKED_BY_VIEWS = date(2023, 6, 18)
+"""The first week, by its last day, of which Netflix ranks the lists by views; until then it ranked by hours."""
+
+BOTH_RANKINGS = "First by hours, from the week of 18 June 2023 by views: shows from both times do not compare well."
 TYPES = ["Movie", "TV Show"]
 AUDIENCES = ["Little Kids", "Older Kids", "Teens", "Adults", "Not Rated", "Unknown"]
 
@@ -16,6 +23,36 @@ AUDIENCES = ["Little Kids", "Older Kids", "Teens", "Adults", "Not Rated", "Unkno
 def chart(data: str) -> alt.Chart:
     """A chart of one of the page's datasets."""
     return alt.Chart(alt.NamedData(name=data))
+
+
+def with_ranking(weeks: pl.DataFrame) -> pl.DataFrame:
+    """Add to rows with a `week` what their lists are ranked by, and, where that changes, the week: `ranking_changed`.
+
+    It is null everywhere if the data begin later, or end before.
+    """
+    by_views = pl.col("week") >= RANKED_BY_VIEWS
+    first = weeks.filter(by_views)["week"].min() if weeks.select((~by_views).any()).item() else None
+    return weeks.with_columns(
+        pl.when(by_views).then(pl.lit("views")).otherwise(pl.lit("hours")).alias("ranked_by"),
+        pl.when(pl.col("week") == pl.lit(first, pl.Date)).then("week").alias("ranking_changed"),
+    )
+
+
+def change_of_ranking(base: alt.Chart, *, at_start: bool = False) -> list[alt.Chart]:
+    """A labelled line where the lists begin to be ranked by views, in charts over time of rows `with_ranking`.
+
+    `at_start`: the chart begins there, and has no room for a label on the left.
+    """
+    line = (
+        base.transform_filter("datum.ranking_changed != null")
+        .transform_aggregate(lists="count()", groupby=["ranking_changed"])
+        .encode(x="ranking_changed:T")
+    )
+    label = line.encode(y=alt.value(2))
+    since = ["ranked by views", f"from {RANKED_BY_VIEWS:%-d %b %Y}"]
+    after = label.mark_text(text=since, align="left", baseline="top", dx=6, fontSize=11)
+    before = label.mark_text(text="ranked by hours", align="right", baseline="top", dx=-6, fontSize=11)
+    return [line.mark_rule(), after] if at_start else [line.mark_rule(), before, after]
 
 
 def keep(plot: alt.Chart, chosen: Filter, field: str, *, has_totals: bool = False) -> alt.Chart:
@@ -125,7 +162,7 @@ def sketch_bars(data: str, label: str, value: str) -> alt.Chart:
     return made
 
 
-def sketch_area(data: str, time: str, value: str) -> alt.Chart:
+def sketch_area(data: str, time: str, value: str) -> Plot:
     """The shape of a curve over time, for the start page."""
     made: alt.Chart = (
         chart(data)

@@ -32,6 +32,7 @@
       },
       view: { stroke: null },
       mark: { color: colour("category-1") },
+      rule: { color: soft, strokeDash: [4, 3] },
       bar: { cornerRadiusEnd: 2 },
       text: { color: ink, fontSize: 12 },
       scale: { bandPaddingInner: 0.28 },

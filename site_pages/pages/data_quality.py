@@ -39,6 +39,12 @@ def page(read: gold.Read) -> Page:
     refused = files.filter(pl.col("status") == "refused").sort("committed_at", descending=True)
     newest = files.filter(pl.col("is_current")).sort("committed_at", "_file_path", descending=[True, False])
 
+    of_commit = files["_commit_sha"].is_not_null()
+    committed = "Committed at the source" if of_commit.all() else "File changed"
+    if of_commit.any() and not of_commit.all():
+        committed = "Committed, or local copy changed"
+    times = "The time is that of the commit at the source, or for a local copy that of the file's last change."
+
     models = sorted(set(versions["model"]))
     model = Filter("model", "Table", models, every="All tables")
     actions = ["warn", "drop", "fail"]
@@ -117,18 +123,18 @@ def page(read: gold.Read) -> Page:
             Chart(
                 "reconciliation",
                 "How many records does each version bring?",
-                "Every version of a file at the time of its commit, with what became of its records.",
+                f"Every version of a file with what became of its records. {times}",
                 RECONCILIATION,
                 "versions",
                 vega.keep(vega.chart("versions"), model, "model")
                 .mark_line(point=alt.OverlayMarkDef(size=50))
                 .encode(
-                    x=alt.X("committed_at:T", axis=alt.Axis(title="Committed at the source")),
+                    x=alt.X("committed_at:T", axis=alt.Axis(title=committed)),
                     y=alt.Y("records_in:Q", axis=vega.axis("Records")),
                     detail="model:N",
                     tooltip=[
                         vega.text("model", "Table"),
-                        vega.day("committed_at", "Committed", kind="%-d %B %Y, %H:%M"),
+                        vega.day("committed_at", committed, kind="%-d %B %Y, %H:%M"),
                         vega.number("records_in", "Records"),
                         *(vega.number(outcome, outcome.title()) for outcome in OUTCOMES),
                     ],
@@ -182,13 +188,13 @@ def page(read: gold.Read) -> Page:
             Chart(
                 "freshness",
                 "When did the sources bring something new?",
-                "Every version of a file, at the time of its commit; crosses were refused.",
+                f"Every version of a file; crosses were refused. {times}",
                 FILES,
                 "files",
                 vega.chart("files")
                 .mark_point(filled=True, size=70, opacity=0.8)
                 .encode(
-                    x=alt.X("committed_at:T", axis=alt.Axis(title="Committed at the source")),
+                    x=alt.X("committed_at:T", axis=alt.Axis(title=committed)),
                     y=alt.Y("raw_table:N", axis=alt.Axis(title=None)),
                     color=vega.by("status", ["loaded", "refused"], title="Outcome"),
                     shape=alt.Shape(
@@ -198,7 +204,7 @@ def page(read: gold.Read) -> Page:
                     ),
                     tooltip=[
                         vega.text("_file_path", "File"),
-                        vega.day("committed_at", "Committed", kind="%-d %B %Y, %H:%M"),
+                        vega.day("committed_at", committed, kind="%-d %B %Y, %H:%M"),
                         vega.text("status", "Outcome"),
                         vega.text("reason", "Reason"),
                         vega.number("records", "Records"),
@@ -213,7 +219,7 @@ def page(read: gold.Read) -> Page:
                 "How fresh are the sources?",
                 "The newest version of every file.",
                 FILES,
-                ["Source", "File", "Committed", "Age", "Records"],
+                ["Source", "File", committed, "Age", "Records"],
                 [
                     (row["source"], row["_file_path"], row["committed_at"], row["committed_at"], row["records"])
                     for row in newest.iter_rows(named=True)
@@ -225,7 +231,7 @@ def page(read: gold.Read) -> Page:
                 "Which files were refused?",
                 "Versions that the ingest did not load, and why. The last good version stays.",
                 FILES,
-                ["Source", "File", "Committed", "Reason"],
+                ["Source", "File", committed, "Reason"],
                 [
                     (row["source"], row["_file_path"], row["committed_at"], row["reason"])
                     for row in refused.iter_rows(named=True)
@@ -261,7 +267,7 @@ def page(read: gold.Read) -> Page:
                 "Does every version of every file add up?",
                 "Records in = kept + repaired + duplicates + quarantined + refused.",
                 RECONCILIATION,
-                ["Table", "Version", "Committed", "Records in", *(outcome.title() for outcome in OUTCOMES), "Adds up"],
+                ["Table", "Version", committed, "Records in", *(outcome.title() for outcome in OUTCOMES), "Adds up"],
                 [
                     (
                         row["model"],

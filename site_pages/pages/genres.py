@@ -61,7 +61,7 @@ def page(read: Read) -> Page:
     viewed = vega.keep(vega.chart("engagement"), type_, "type").transform_filter("datum.hours_viewed > 0")
     details = [
         vega.text("genre_name", "Genre"),
-        vega.number("hours_viewed", "Hours viewed"),
+        vega.number("hours_viewed", "Hours viewed in the Top 10"),
         vega.number("titles_in_top_10", "Titles in a Top 10"),
         vega.number("titles", "Titles in the catalogue"),
         vega.number("title_weeks_in_top_10", "Weeks in a Top 10, over titles"),
@@ -69,7 +69,7 @@ def page(read: Read) -> Page:
     ]
     both = viewed.encode(
         x=alt.X("titles_in_top_10:Q", axis=vega.axis("Titles in a Top 10", kind=",.0f"), scale=alt.Scale(type="sqrt")),
-        y=alt.Y("hours_per_title_in_top_10:Q", axis=vega.axis("Hours per title", short=True)),
+        y=alt.Y("hours_per_title_in_top_10:Q", axis=vega.axis("Hours in the Top 10 per title", short=True)),
         tooltip=details,
     )
     # Here the rows for all types are rows of their own.
@@ -88,8 +88,8 @@ def page(read: Read) -> Page:
         title="Genres by engagement",
         short="Genres",
         question="Which genres hold viewers?",
-        lead="Hours viewed worldwide in weeks in the Top 10, of those titles of the catalogue that a show of the lists "
-        "is matched to, where the length of a film or the seasons of a series bear the match out. A title counts with "
+        lead="Hours viewed worldwide in weeks in the Top 10 only, of those titles of the catalogue that a show of the "
+        "lists is matched to, where the length of a film or the seasons of a series bear the match out. A title counts with "
         "all its hours for each of its genres.",
         raw_tables=["top10_global", "netflix_category"],
         models=[ENGAGEMENT, BY_COUNTRY, MATCHED, TITLES],
@@ -115,13 +115,13 @@ def page(read: Read) -> Page:
         ],
         findings=[
             *(
-                f"{row['genre_name']} has the most hours: {words.large(row['hours_viewed'])}, with "
+                f"{row['genre_name']} has the most hours in the Top 10: {words.large(row['hours_viewed'])}, with "
                 f"{row['titles_in_top_10']} of its {words.count(row['titles'])} titles in a Top 10."
                 for row in top.iter_rows(named=True)
             ),
             *(
                 f"Title by title, {row['genre_name']} holds viewers longest: "
-                f"{words.large(row['hours_per_title_in_top_10'])} hours for each title that made a list "
+                f"{words.large(row['hours_per_title_in_top_10'])} hours in the Top 10 for each title that made a list "
                 "(of genres with at least three)."
                 for row in dense.iter_rows(named=True)
             ),
@@ -134,7 +134,7 @@ def page(read: Read) -> Page:
         charts=[
             Chart(
                 "hours",
-                "Which genres are viewed longest?",
+                "Which genres have the most hours in the Top 10?",
                 "Hours viewed in weeks in the Top 10.",
                 ENGAGEMENT,
                 "engagement",
@@ -142,7 +142,7 @@ def page(read: Read) -> Page:
                     viewed,
                     "genre_name",
                     "hours_viewed",
-                    "Hours viewed",
+                    "Hours viewed in the Top 10",
                     details,
                     most=20,
                     color=vega.by("type", vega.TYPES, title="Genre of"),
@@ -175,7 +175,9 @@ def page(read: Read) -> Page:
                 alt.layer(
                     both.mark_circle(opacity=0.85).encode(
                         size=alt.Size(
-                            "hours_viewed:Q", title="Hours viewed", legend=alt.Legend(labelExpr=vega.SHORT, tickCount=3)
+                            "hours_viewed:Q",
+                            title="Hours in the Top 10",
+                            legend=alt.Legend(labelExpr=vega.SHORT, tickCount=3),
                         ),
                         color=vega.by("type", vega.TYPES, title="Genre of"),
                     ),

@@ -28,7 +28,13 @@ def page(read: gold.Read) -> Page:
         )
     )
     everywhere = pl.concat([regions.select(sorted(world.columns)), world.select(sorted(world.columns))])
-    leaders = world.filter(pl.col("points_rank") == 1).sort("category")
+    # Points of both rankings would compare shows across the change: only what came to the lists after it is compared.
+    by_views = pl.col("first_week") >= vega.RANKED_BY_VIEWS
+    both_rankings = world.select((~by_views).any() & (pl.col("last_week") >= vega.RANKED_BY_VIEWS).any()).item()
+    of_one_ranking = world.filter(by_views) if both_rankings else world
+    leaders = of_one_ranking.filter(pl.col("points") == pl.col("points").max().over("category")).sort("category")
+    since = "Of what came to the lists since they are ranked by views (June 2023), " if both_rankings else ""
+    caution = f" {vega.BOTH_RANKINGS}" if both_rankings else ""
     favourites = world.filter(pl.col("points_rank") <= 12).select("category", "show_key")
 
     names = sorted(countries["country_name"].unique())
@@ -72,7 +78,7 @@ def page(read: gold.Read) -> Page:
         question="What is watched where?",
         lead="Every week each country has a list of ten films and ten shows. Lists of countries have places but no "
         "hours, so shows are compared by points: ten for a first place down to one for a tenth. A show with several "
-        "seasons in one list counts once, with the best of their places.",
+        f"seasons in one list counts once, with the best of their places.{caution}",
         raw_tables=["top10_countries"],
         models=[COUNTRY, REGION],
         sketch=(
@@ -95,8 +101,8 @@ def page(read: gold.Read) -> Page:
             Tile("Points", gold.total(countries["points"]), words.count(gold.total(countries["points"])), COUNTRY),
         ],
         findings=[
-            f"{row['show_title']} leads the list “{row['category']}” worldwide: {words.count(row['points'])} points, "
-            f"first place {words.count(row['times_at_first_place'])} times, "
+            f"{since}{row['show_title']} leads the list “{row['category']}” worldwide: "
+            f"{words.count(row['points'])} points, first place {words.count(row['times_at_first_place'])} times, "
             f"seen in the lists of {row['countries']} countries "
             f"from {words.day(row['first_week'])} to {words.day(row['last_week'])}."
             for row in leaders.iter_rows(named=True)

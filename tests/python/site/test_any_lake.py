@@ -151,6 +151,14 @@ def test_pages_without_data_say_so(site: tuple[str, Path]) -> None:
             assert (lacks, shows) == (True, False), page.name
 
 
+def test_every_page_says_that_the_sample_is_made_up(site: tuple[str, Path]) -> None:
+    for page in site[1].glob("*.html"):
+        text = Parsed(page).text
+        assert "Made-up data." in text, page.name
+        assert "Netflix publishes" not in text, page.name
+        assert "Committed at the source" not in text, page.name
+
+
 @pytest.mark.browser
 def test_a_browser_shows_the_names(site: tuple[str, Path], browser: Browser) -> None:
     source, folder = site

@@ -131,7 +131,7 @@ def test_a_filter_shows_what_the_mart_holds(site: Site, browser: Browser) -> Non
             for category, hours in rows.group_by("category").agg(pl.col("hours_viewed").sum()).iter_rows()
         }
         bars = labels(page, "#lists .mark-rect")
-        assert {(detail(bar, "List"), detail(bar, "Hours viewed")) for bar in bars} == expected
+        assert {(detail(bar, "List"), detail(bar, "Hours viewed in the Top 10")) for bar in bars} == expected
     page.close()
 
     places = site.lake.read("gold/mart_most_watched_country")
@@ -166,8 +166,8 @@ def test_totals_are_those_of_gold(site: Site, browser: Browser) -> None:
         },
         "audience": {"Titles": titles.height, "For children": children},
         "viewing-trends": {
-            "Hours viewed": int(world["weekly_hours_viewed"].sum()),
-            "Views": int(world["weekly_views"].sum()),
+            "Hours viewed in the Top 10": int(world["weekly_hours_viewed"].sum()),
+            "Views in the Top 10": int(world["weekly_views"].sum()),
             "Weeks": world["week_key"].n_unique(),
         },
         "most-watched": {
@@ -235,6 +235,13 @@ def test_pages_read_marts_and_tables_of_data_quality_only(site: Site) -> None:
         assert read == set(page.models)
         quality = {"data_quality_results", "quarantine", "reconciliation", "source_files"}
         assert all(model.startswith("mart_") for model in read) or read == quality
+
+
+def test_every_page_says_whose_numbers_it_shows(site: Site) -> None:
+    made_up = not (site.lake.work / "from").exists()  # where real data were loaded from
+    for name in site.own_pages:
+        html = (site.folder / f"{name}.html").read_text()
+        assert ("Made-up data." in html, "Netflix publishes" in html) == (made_up, not made_up), name
 
 
 def test_pages_are_light_enough(site: Site) -> None:
