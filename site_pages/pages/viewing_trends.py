@@ -6,7 +6,7 @@ import altair as alt
 import polars as pl
 
 from site_pages import gold, vega, words
-from site_pages.parts import Chart, Filter, Page, Tile
+from site_pages.parts import Chart, Filter, Page, Plot, Tile
 
 TRENDS = "mart_viewing_trends"
 
@@ -61,7 +61,7 @@ def page(read: gold.Read) -> Page:
     )
     by_list = chosen.transform_aggregate(hours_viewed="sum(hours_viewed)", weeks="count()", groupby=["category"])
 
-    def quarterly(field: str, title: str, *, kind: str, ticks: str = ",.0f") -> alt.LayerChart:
+    def quarterly(field: str, title: str, *, kind: str, ticks: str = ",.0f") -> Plot:
         """The means of a field; `kind` is the number format of the hover details, `ticks` that of the axis."""
         means = by_quarter.mark_line(point=True).encode(
             x=alt.X("middle:T", axis=vega.axis("Quarter, at the middle of its weeks", kind="%b %Y")),
@@ -76,7 +76,8 @@ def page(read: gold.Read) -> Page:
                 vega.number(field, title, kind=kind),
             ],
         )
-        return alt.layer(means, *vega.change_of_ranking(by_quarter))
+        made: Plot = alt.layer(means, *vega.change_of_ranking(by_quarter))
+        return made
 
     total, seen = gold.total(trends["hours_viewed"]), gold.total(trends["views"])
     both_rankings = trends["ranked_by"].n_unique() == 2
@@ -213,13 +214,13 @@ def findings(trends: pl.DataFrame, ranked_by: str) -> list[str]:
     )
     since = {
         "": "",
-        "views": "Since June 2023, when the lists began to be ranked by views: ",
-        "hours": "Until June 2023, when they were ranked by hours: ",
+        "views": "Since the lists are ranked by views (June 2023): ",
+        "hours": "While they were ranked by hours (until June 2023): ",
     }[ranked_by]
     return [
         *(
-            f"{since}{'the' if since else 'The'} busiest week of the lists ended on {words.day(row['week'])}, with "
-            f"{words.large(row['hours_viewed'])} hours for what was in them."
+            f"{since}{'the' if since else 'The'} busiest week of the lists ended on {words.day(row['week'])}: "
+            f"{words.large(row['hours_viewed'])} hours viewed in the Top 10."
             for row in best.iter_rows(named=True)
         ),
         *(

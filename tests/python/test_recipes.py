@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ MODELS = """
 """What the recipes read."""
 
 
-def write(file: Path, *records: dict[str, object]) -> None:
+def write(file: Path, *records: Mapping[str, object]) -> None:
     """A file of a source."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", newline="", encoding="utf-8") as out:
