@@ -89,8 +89,8 @@ def page(read: Read) -> Page:
         short="Genres",
         question="Which genres hold viewers?",
         lead="Hours viewed worldwide in weeks in the Top 10 only, of those titles of the catalogue that a show of the "
-        "lists is matched to, where the length of a film or the seasons of a series bear the match out. A title counts with "
-        "all its hours for each of its genres.",
+        "lists is matched to, where the length of a film or the seasons of a series bear the match out. A title counts "
+        "with all its hours for each of its genres.",
         raw_tables=["top10_global", "netflix_category"],
         models=[ENGAGEMENT, BY_COUNTRY, MATCHED, TITLES],
         sketch=(
@@ -199,13 +199,13 @@ def page(read: Read) -> Page:
                     behind,
                     "title",
                     "hours_viewed",
-                    "Hours viewed",
+                    "Hours viewed in the Top 10",
                     [
                         vega.text("title", "Title"),
                         vega.number("release_year", "Released", kind="d"),
                         vega.day("first_week", "First week in a Top 10"),
                         vega.number("weeks_in_top_10", "Weeks in a worldwide Top 10"),
-                        vega.number("hours_viewed", "Hours viewed"),
+                        vega.number("hours_viewed", "Hours viewed in the Top 10"),
                         vega.text("rests_on", "Match rests on"),
                     ],
                     most=20,
@@ -271,7 +271,7 @@ def page(read: Read) -> Page:
                 "Which titles are matched?",
                 "Every title with a show in a worldwide list, by hours viewed.",
                 TITLES,
-                ["Title", "Type", "Released", "First week", "Weeks", "Hours viewed", "Match rests on", "Genres"],
+                ["Title", "Type", "Released", "First week", "Weeks", "Hours in the Top 10", "Match rests on", "Genres"],
                 list(
                     titles.group_by(
                         *("title", "type", pl.col("release_year").cast(pl.String), "first_week", "weeks_in_top_10"),
