@@ -5,7 +5,7 @@
 {% macro duckdb__load_csv_rows(model, agate_table) %}
   {%- set path = adapter.get_seed_file_path(model) -%}
   {%- if not config.get("fast", true) or "'" not in path -%}
-    {{ return(dbt_duckdb.duckdb__load_csv_rows(model, agate_table)) }}
+    {{ return(dbt.duckdb__load_csv_rows(model, agate_table)) }}
   {%- endif -%}
   {%- set sql -%}
     copy {{ this }} from '{{ path | replace("'", "''") }}' (format csv, header true, delimiter '{{ config.get("delimiter", ",") }}')
