@@ -191,8 +191,13 @@ def test_watching(bench: Bench, feed: Repository, github: GitHubServer) -> None:
         github.fault = lambda path: ("status", 401, {})
         failures = len(github.requests)
         wait_for(lambda: len(github.requests) > failures + 3)
-        feed.commit({"data/people.csv": b"id\n2\n"})
         github.fault = lambda path: None
+        for body in (b'[{"sha": "../../x"}]', b"null"):
+            github.edit = lambda path, _, body=body: body  # type: ignore[misc]
+            failures = len(github.requests)
+            wait_for(lambda failures=failures: len(github.requests) > failures + 3)
+        github.edit = lambda path, body: body
+        feed.commit({"data/people.csv": b"id\n2\n"})
         wait_for(lambda: told.read_text() == "x\nx\n")
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=20)
@@ -201,6 +206,7 @@ def test_watching(bench: Bench, feed: Repository, github: GitHubServer) -> None:
         process.wait()
     assert process.returncode == 0
     assert "Traceback" not in out and "token in GITHUB_TOKEN was refused" in out
+    assert "GitHub owner/feed: the API's answer cannot be used: 0.sha: is not a SHA" in out
     assert sorted(bench.raw("people")["id"]) == ["1", "2"]
     assert_sound(bench.lake)
 
