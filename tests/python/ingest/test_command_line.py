@@ -226,9 +226,11 @@ def test_a_command_that_fails_is_run_again_until_it_succeeds_also_after_a_restar
     told = bench.folder / "told"
     command = f"echo x >> '{told}'; case $(wc -l < '{told}') in 1) exit 1;; 2) sleep 600;; esac"
     process = watch(bench, command)
-    wait_for(lambda: told.exists() and told.read_text() == "x\n" * 2)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    try:
+        wait_for(lambda: told.exists() and told.read_text() == "x\n" * 2)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
     process = watch(bench, command)
     try:
         wait_for(lambda: told.read_text() == "x\n" * 3)
