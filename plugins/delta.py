@@ -19,17 +19,19 @@ import duckdb
 from dbt.adapters.duckdb.environments import Environment
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
+from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_attempt import Attempt, Job, open_table
+from plugins.delta_attempt import Attempt, Job, one_line, open_table
 from plugins.delta_sql import literal, quote, unsteady_functions
 from plugins.location import resolve
 from plugins.object_store import connect_object_store, load_extension, tables_below
 
+logger = AdapterLogger("Delta")
 ATTEMPTS = 5
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 
@@ -44,6 +46,7 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         self.config = plugin_config
         self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
+        self.unreadable: list[str] = []  # what is said of Delta tables that cannot be read
 
     def configure_connection(self, conn: Connection) -> None:
         """Load the extensions and make a view of every Delta table below the root."""
@@ -65,8 +68,25 @@ class Plugin(BasePlugin):
         for schema, name in self.tables.keys() - set(found):
             self.conn.execute(f"drop view if exists {quote(schema)}.{quote(name)}")
             del self.tables[schema, name]
+        self.unreadable.clear()
         for schema, name in found:
-            self._create_view(self.conn, schema, name)
+            try:
+                self._create_view(self.conn, schema, name)
+            except duckdb.Error as error:
+                self._create_broken_view(schema, name, error)
+
+    def _create_broken_view(self, schema: str, name: str, error: Exception) -> None:
+        """Warn of a table that cannot be read, and leave a view that says so to whoever uses it; all others work."""
+        self.tables.pop((schema, name), None)
+        said = f"The Delta table {schema}.{name} cannot be read: delta_scan('{self.root}/{schema}/{name}') says: "
+        said += one_line(error)
+        self.unreadable.append(said)
+        logger.warning(f"{said} What uses it will fail; everything else works.")
+        # DuckDB looks for what a view is made of only when the view is used, and then names what is missing.
+        self.conn.execute(f"create schema if not exists {quote(schema)}")
+        self.conn.execute(f"create or replace table {quote(said)} as select 1 as unreadable")
+        self.conn.execute(f"create or replace view {quote(schema)}.{quote(name)} as from {quote(said)}")
+        self.conn.execute(f"drop table {quote(said)}")
 
     def store(self, target_config: TargetConfig) -> None:
         """Carry out one job: `config["job"]` describes it, `config["result"]` receives what was done.
@@ -88,6 +108,10 @@ class Plugin(BasePlugin):
                 try:
                     target_config.config["result"] = getattr(attempt, job.strategy)()
                     break
+                except duckdb.CatalogException as error:
+                    if used := [said for said in self.unreadable if said in str(error)]:
+                        raise DbtRuntimeError(f"{schema}.{name}: {used[0]}") from None
+                    raise
                 except CommitFailedError as error:
                     if turn == ATTEMPTS - 1:
                         said = f"{schema}.{name}: another writer committed at the same time, {ATTEMPTS} times in a row."

@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -59,7 +60,7 @@ class Job:
     timestamp_ntz: bool = False
     location: str | None = None
     reuse: bool = False
-    input_token: str | None = None
+    input_file: str | None = None  # a seed's, whose content decides the rows
     batch: list[str] = field(default_factory=list)  # event_time, from, to
     insert_if: str = "true"
     options: dict[str, Any] = field(default_factory=dict)
@@ -214,10 +215,11 @@ class Attempt:
         place = f"filename as {FILE}, file_row_number as {ROW}"
         return f"(select {', '.join(outside)}, {place} from {self._target} as t ({', '.join(inside.values())}))"
 
-    def _reconcile(self) -> tuple[dict[str, str], bool]:
+    def _reconcile(self) -> tuple[dict[str, str], dict[str, str], bool]:
         """Fit the query to the existing table as on_schema_change says.
 
-        Returns the query's columns with their types, and whether a column goes or changes its type: a rewrite.
+        Returns the columns to write with their types, the query's own types, and whether a column goes or changes its
+        type: a rewrite.
         """
         job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
         if partitions != job.partition_by:
@@ -242,15 +244,15 @@ class Attempt:
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
         kept = [c for c in new if c in old or mode != "ignore" or steering(c)]
-        return {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, rewrite
+        return {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
 
     def _stage_source(self, unique: bool = False) -> tuple[dict[str, str], bool]:
         """Run the query into the temporary table __source, and refuse keys that are not unique if they must be.
 
         Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
         """
-        types, rewrite = self._reconcile()
-        self.cursor.execute(f"create temp table __source as {delta_sql.select_as(self.job, types)}")
+        types, found, rewrite = self._reconcile()
+        self.cursor.execute(f"create temp table __source as {delta_sql.select_as(self.job, types, found)}")
         keys = names(self.job.unique_key)
         twice = f"select {keys}, count(*) from __source group by {keys} having count(*) > 1 limit 5"
         if unique and (rows := self.cursor.execute(twice).fetchall()):
@@ -290,7 +292,10 @@ class Attempt:
         coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from __changes where {KEPT}"
         staying = f"anti join __changes using ({FILE}, {ROW}) union all by name {coming}"
         if rewrite:
-            self._replace(f"select {delta_sql.cast({c: types[c] for c in old})} from {self._located} {staying}")
+            found = delta_sql.delta_types(self.cursor, f"from {self._target}", ntz=True)
+            self._replace(
+                f"select {delta_sql.fitted({c: types[c] for c in old}, found)} from {self._located} {staying}"
+            )
         elif updated or deleted:
             where = self._ranges([c for c in types if c in old])
             self._replace_where(where, f"select {names(old)} from (from {self._located} where {where}) {staying}")
@@ -351,22 +356,37 @@ class Attempt:
     def _unchanged(self) -> bool:
         """Whether the rows were last changed by the same job over the same versions of its inputs, if those decide."""
         job, known = self.job, self.plugin.tables
-        tables = set() if job.input_token else delta_sql.inputs(self.cursor, job.sql, self.plugin.unsteady)
+        tables = set() if job.input_file else delta_sql.inputs(self.cursor, job.sql, self.plugin.unsteady)
         if not job.reuse or job.incremental_predicates or tables is None or not tables <= known.keys():
             return False
-        read = [(t.metadata().id, t.version()) for t in (DeltaTable(known[name]) for name in sorted(tables))]
-        self.fingerprint = hashlib.sha256(json.dumps([asdict(job), read]).encode()).hexdigest()
+        read: list[Any] = [(t.metadata().id, t.version()) for t in (DeltaTable(known[n]) for n in sorted(tables))]
+        if job.input_file:
+            with Path(job.input_file).open("rb") as file:
+                read.append(hashlib.file_digest(file, "sha256").hexdigest())
+            read.append([str(dtype) for dtype in self.cursor.sql(job.sql).types])
+        asked = asdict(job) | {"input_file": None}
+        self.fingerprint = hashlib.sha256(json.dumps([asked, read]).encode()).hexdigest()
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit.get(FINGERPRINT) for commit in history if commit.get("operation") not in DATA_PRESERVING]
         return wrote[:1] == [self.fingerprint]
 
 
 def open_table(path: str) -> DeltaTable | None:
-    """The Delta table at its latest version, or None where there is none."""
+    """The Delta table at its latest version, or None where there is none.
+
+    Raises DbtRuntimeError, with its path, where there is one that cannot be read.
+    """
     try:
         return DeltaTable(path)
     except TableNotFoundError:
         return None
+    except DeltaError as error:
+        raise DbtRuntimeError(f"The Delta table at {path} cannot be read: {one_line(error)}") from error
+
+
+def one_line(error: Exception) -> str:
+    """What an error says, without line breaks, and no more of it than a person reads."""
+    return " ".join(str(error).split())[:300]
 
 
 def steering(column: str) -> bool:

@@ -70,19 +70,36 @@ def delta_types(cursor: Connection, sql: str, ntz: bool) -> dict[str, str]:
 
 
 def castable(cursor: Connection, source: str, target: str) -> bool:
-    """Whether DuckDB casts between the types by itself, that is without losing anything."""
+    """Whether DuckDB casts between the types by itself. It may lose something even so: see fitted()."""
     return bool(cursor.execute(f"select can_cast_implicitly(null::{source}, null::{target})").fetchall()[0][0])
 
 
-def cast(types: dict[str, str]) -> str:
-    """Columns as a list in SQL, each cast to its type."""
-    return ", ".join(f"cast({quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items())
+def fitted(types: dict[str, str], found: dict[str, str]) -> str:
+    """Columns of the types `found` as a list in SQL, each cast to its type in `types`.
+
+    A value that the cast would change (a rounded decimal, a large integer as a double) ends the query with an error
+    that names column, value and types. Text is parsed, and not compared with how DuckDB would write the result.
+    """
+    columns = []
+    for column, dtype in types.items():
+        name, was = quote(column), found.get(column, dtype)
+        if was != dtype and was != "VARCHAR":
+            value = f"cast({name} as {was})"
+            lost = f"try_cast(try_cast({value} as {dtype}) as {was}) is distinct from {value}"
+            before, after = f"column {column}: the value ", f" of type {was} does not fit the type {dtype}; "
+            after += "cast it in the model, or run with --full-refresh"
+            said = f"concat({literal(before)}, cast({name} as varchar), {literal(after)})"
+            columns.append(f"case when {lost} then error({said}) else cast({name} as {dtype}) end as {name}")
+        else:
+            columns.append(f"cast({name} as {dtype}) as {name}")
+    return ", ".join(columns)
 
 
-def select_as(job: Job, types: dict[str, str]) -> str:
+def select_as(job: Job, types: dict[str, str], found: dict[str, str] | None = None) -> str:
     """The job's query with its columns cast to the given types and its constraints enforced.
 
-    A row that breaks a constraint ends the query with an error that names the constraint.
+    found: the types that the query's columns have, where a value must not change by the cast. A row that breaks a
+    constraint ends the query with an error that names the constraint.
     """
     rules = [(f"{quote(column)} is not null", f"column {column} is null") for column in job.not_null]
     rules += [(f"coalesce({check}, true)", f"check ({check}) fails") for check in job.checks]
@@ -90,7 +107,7 @@ def select_as(job: Job, types: dict[str, str]) -> str:
         f"case when {rule} then true else error({literal(f'Constraint violated: {text}')}) end" for rule, text in rules
     ]
     where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
-    return f"select {cast(types)} from (\n{job.sql}\n){where}"
+    return f"select {fitted(types, found or {})} from (\n{job.sql}\n){where}"
 
 
 def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str = "", exact: bool = False) -> list[str]:

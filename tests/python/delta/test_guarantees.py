@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import threading
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
@@ -71,6 +73,68 @@ def test_types(tmp_path: Path, shared: Tables, expression: str, dtype: str, valu
     assert shared.job("merge", f"select 1 as k, {expression} as c", unique_key=["k"]) == "nothing new"
     protocol = shared.delta().protocol()
     assert (protocol.min_reader_version, protocol.min_writer_version) == (1, 2)
+
+
+LOSSY = [
+    # The type in the table, a value that fits, one that the type would change, and the type that the query has.
+    ("decimal(10,2)", "0.0100", "0.0149", "decimal(10,4)"),
+    ("decimal(10,2)", "1.00", "123456789.01", "decimal(12,2)"),
+    ("decimal(38,10)", "0.5", "0.12345678901", "decimal(38,11)"),
+    ("double", "9007199254740992", "9007199254740993", "bigint"),
+    ("double", "-1", "9223372036854775807", "bigint"),
+    ("double", "1.5", "1234567890123456.789", "decimal(38,3)"),
+    ("float", "16777216", "16777217", "integer"),
+    ("decimal(10,2)[]", "[0.0100, null]", "[0.0100, 0.0149]", "decimal(10,4)[]"),
+    ("struct(a double)", "{'a': 1}", "{'a': 9007199254740993}", "struct(a bigint)"),
+    ("map(varchar, decimal(10,2))", "map {'a': 0.0100}", "map {'a': 0.0149}", "map(varchar, decimal(10,4))"),
+]
+PARTS = {
+    "append": {},
+    "merge": {"unique_key": ["k"]},
+    "delete_insert": {"unique_key": ["k"]},
+    "insert_overwrite": {"partition_by": ["k"]},
+    "microbatch": {"batch": ["at", "2024-01-01", "2024-01-02"]},
+}
+
+
+@pytest.mark.parametrize("strategy", PARTS)
+@pytest.mark.parametrize(("held", "fits", "lost", "found"), LOSSY, ids=[f"{n[3]} into {n[0]}" for n in LOSSY])
+def test_no_value_changes_by_a_cast(
+    tmp_path: Path, shared: Tables, strategy: str, held: str, fits: str, lost: str, found: str
+) -> None:
+    def query(value: str, dtype: str, key: int = 2) -> str:
+        return f"select {key} as k, timestamptz '2024-01-01 12:00:00Z' as at, ({value})::{dtype} as amount"
+
+    shared.move(tmp_path)
+    shared.job("overwrite", query(fits, held, 1), partition_by=PARTS[strategy].get("partition_by", []))
+    before = shared.rows()
+    with pytest.raises(duckdb.Error) as raised:
+        shared.job(strategy, f"{query(fits, found)} union all {query(lost, found, 3)}", **PARTS[strategy])
+    said = str(raised.value).lower().replace('"', "")
+    assert "column amount: the value" in said and re.findall(r"[\d.]+", lost)[-1] in said
+    assert all(dtype in said for dtype in map(type_name_in_duckdb, (found, held)))
+    assert shared.version() == 0 and shared.rows() == before
+    shared.job(strategy, query(fits, found), **PARTS[strategy])
+    assert (2, before[0][2]) in [(row[0], row[2]) for row in shared.rows()]
+    assert shared.rows("select distinct lower(typeof(amount)) from s.t") == [(type_name_in_duckdb(held),)]
+
+
+def type_name_in_duckdb(dtype: str) -> str:
+    return str(duckdb.sqltype(dtype)).lower()
+
+
+def test_old_rows_keep_their_values_where_a_column_changes_its_type(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    shared.job("overwrite", "select 1 as k, 0.0149::decimal(10,4) as amount")
+    narrower = {"sql": "select 2 as k, 0.01::decimal(10,2) as amount", "on_schema_change": "sync_all_columns"}
+    with pytest.raises(duckdb.Error, match=r"column amount: the value 0\.0149 of type DECIMAL\(10,4\) does not fit"):
+        shared.job("append", **narrower)
+    assert shared.rows() == [(1, Decimal("0.0149"))]
+    shared.job("append", "select 2 as k, 0.01::decimal(12,6) as amount", on_schema_change="sync_all_columns")
+    assert shared.rows() == [(1, Decimal("0.014900")), (2, Decimal("0.010000"))]
+    shared.job("overwrite", "select 1 as k, '01' as amount")
+    shared.job("append", "select 2 as k, 2 as amount", on_schema_change="sync_all_columns")
+    assert shared.rows() == [(1, 1), (2, 2)]
 
 
 def test_maps(tmp_path: Path, shared: Tables) -> None:

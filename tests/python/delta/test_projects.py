@@ -60,6 +60,34 @@ def test_a_build_after_nothing_happened_commits_nothing(make: Make) -> None:
     assert project.rows("m") == [(1, "a", 1), (2, "c", 1)]
 
 
+def test_a_seed_is_written_again_where_its_rows_would_differ(make: Make) -> None:
+    """A file of more than 1 MiB, of which dbt hashes the path alone, and how a file is read."""
+    big = "id,name\n" + "".join(f"{n},{'x' * 40}\n" for n in range(30_000))
+    files = {"seeds/big.csv": big, "seeds/small.csv": "zip;n\n01234;1\n"}
+    project = make(files | {"seeds/s.yml": read_as("delimiter: ';'")})
+    assert len(big) > 2**20
+    project.dbt("seed")
+    assert project.rows("big")[0] == (0, "x" * 40) and project.rows("small") == [(1234, 1)]
+    assert [message for _, message in project.dbt("seed").values()] == ["unchanged"] * 2
+    project.write("seeds/big.csv", big.replace("x", "y"))
+    assert project.dbt("seed")["big"][1] == "overwrite"
+    assert project.rows("big")[0] == (0, "y" * 40)
+    # One configuration after the other, of a file that stays as it is
+    for config, rows in (
+        ("delimiter: ';', column_types: {zip: varchar}", [("01234", 1)]),
+        ("delimiter: ';', column_types: {zip: varchar, n: double}", [("01234", 1.0)]),
+        ("delimiter: '|'", [("01234;1",)]),
+    ):
+        project.write("seeds/s.yml", read_as(config))
+        results = project.dbt("seed")
+        assert (results["small"][1], results["big"][1]) == ("overwrite", "unchanged"), config
+        assert project.rows("small") == rows
+
+
+def read_as(config: str) -> str:
+    return f"seeds: [{{name: small, config: {{{config}}}}}]"
+
+
 INCREMENTAL = """
 {{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}
 select id, name from {{ ref('up') }}
