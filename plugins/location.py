@@ -30,6 +30,8 @@ def resolve(root: str) -> str:
         raise _refused(root, f"Delta tables cannot lie below a path with {found[0]!r} in it; use another folder")
     try:
         path = Path(root).expanduser().absolute()
+        if ".." in path.parts:  # behind a symbolic link, which delta-rs and DuckDB take differently
+            path = path.resolve()
     except RuntimeError:
         raise _refused(root, "there is no such home folder") from None
     if found := _NOT_IN_PATHS.search(str(path)):

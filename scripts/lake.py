@@ -6,18 +6,19 @@ Reads Delta logs only. `--remember FILE` writes the state down; `--since FILE` s
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from lakehouse.settings import root_or_exit
-
-LAYERS = ("raw", "bronze", "silver", "gold")
+from lakehouse.tables import listed
 
 
 @dataclass(frozen=True)
@@ -28,18 +29,20 @@ class TableState:
     rows: int
 
 
-def read_lake(root: Path) -> dict[str, TableState]:
-    """The state of every table, by `<layer>/<table>` in the order of the layers."""
-    return {
-        f"{layer}/{log.parent.name}": TableState(table.version(), table.count())
-        for layer in LAYERS
-        for log in sorted((root / layer).glob("*/_delta_log"))
-        if any(log.glob("*.json"))
-        for table in [DeltaTable(str(log.parent))]
-    }
+def read_lake(root: str) -> dict[str, TableState]:
+    """The state of every table, by `<layer>/<table>` in the order of the layers; says which cannot be read."""
+    lake = {}
+    for name in listed(root):
+        try:
+            table = DeltaTable(f"{root}/{name}")
+            lake[name] = TableState(table.version(), table.count())
+        except DeltaError as error:
+            reason = " ".join(str(error).split())
+            click.echo(f"The Delta table {name} under {root} cannot be read: {reason}", err=True)
+    return lake
 
 
-def print_lake(console: Console, root: Path, lake: dict[str, TableState]) -> None:
+def print_lake(console: Console, root: str, lake: dict[str, TableState]) -> None:
     """The tables with their rows, where they lie, and how to query them."""
     grid = Table("table", "rows", "version", box=box.SIMPLE_HEAD)
     for column in grid.columns[1:]:
@@ -47,12 +50,11 @@ def print_lake(console: Console, root: Path, lake: dict[str, TableState]) -> Non
     for name, state in lake.items():
         grid.add_row(name, f"{state.rows:,}", str(state.version))
     console.print(grid)
-    console.print(f"Delta tables under {root.absolute()}/<layer>/<table>", soft_wrap=True)
+    console.print(f"Delta tables under {root}/<layer>/<table>", soft_wrap=True, markup=False)
     console.print("Query them, for example:")
     console.print("  .venv/bin/dbt show --inline 'select * from gold.dim_title' --limit 5", soft_wrap=True)
-    console.print(
-        f"  .venv/bin/python -c \"import polars as pl; print(pl.read_delta('{root}/gold/dim_title'))\"", soft_wrap=True
-    )
+    code = f'from lakehouse.tables import read; print(read({json.dumps(root, ensure_ascii=False)}, "gold/dim_title"))'
+    console.print(f"  .venv/bin/python -c {shlex.quote(code)}", soft_wrap=True, markup=False)
 
 
 def print_changes(console: Console, before: dict[str, TableState], after: dict[str, TableState]) -> None:
@@ -73,7 +75,7 @@ def print_changes(console: Console, before: dict[str, TableState], after: dict[s
 @click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
 def main(remember: Path | None, since: Path | None) -> None:
     """Show the tables of the lake in LAKEHOUSE_ROOT (default: lake)."""
-    root = Path(root_or_exit())
+    root = root_or_exit()
     lake = read_lake(root)
     if remember:
         remember.write_text(json.dumps({name: asdict(state) for name, state in lake.items()}))

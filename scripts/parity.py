@@ -107,7 +107,9 @@ def print_contents(of_engines: dict[str, dict[str, Content]]) -> None:
 def main(engines: Sequence[str]) -> None:
     """Compare what the engines make of the raw tables below LAKEHOUSE_ROOT."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end as well
-    root = Path(root_or_exit())
+    if "://" in (found := root_or_exit()):
+        raise click.ClickException(f"The raw tables lie at {found}, but can only be compared from a folder.")
+    root = Path(found)
     if not any(root.glob("raw/*/_delta_log")):
         raise click.ClickException(f"There are no raw tables under {root}. Load them first: python -m ingest.")
     of_engines = {}

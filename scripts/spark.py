@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -50,6 +51,7 @@ SAIL = {
     "SAIL_RUNTIME__MEMORY_POOL__TYPE": "fair",
     "SAIL_RUNTIME__MEMORY_POOL__FAIR__MAX_SIZE": str(PHYSICAL_MEMORY * 6 // 10),
 }
+PYSAIL_PATH = re.compile(r"[A-Za-z0-9._~/@:$&'()+,;=-]*")  # other characters it writes as %20 and the like
 HIVE = "ignore:Failed to set spark.sql.catalogImplementation:UserWarning"
 START_SECONDS = 300  # the first start of Apache Spark loads the jars
 
@@ -170,6 +172,10 @@ def _columns(path: str) -> str:
 @contextmanager
 def session(root: str, engine: str = "pysail", remote: str | None = None) -> Iterator[dict[str, str]]:
     """A prepared session, at `remote` or of a server of its own; yields the environment in which a command joins it."""
+    if engine == "pysail" and not PYSAIL_PATH.fullmatch(root):
+        raise click.ClickException(
+            f"pysail cannot find tables below {root!r}: use a path of plain letters, without spaces, or SPARK=apache."
+        )
     if remote is None:
         with server(engine) as started, session(root, engine, started) as env:
             yield env

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from functools import cache
 
 import polars as pl
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from ingest.contents import Contents
 from ingest.lake import Lake, Ledger
-from lakehouse import settings
+from lakehouse import settings, tables
 from site_pages.parts import Feed
 
 Read = Callable[[str], pl.DataFrame]
@@ -28,9 +28,11 @@ def read(model: str) -> pl.DataFrame:
     except ValueError as error:
         raise NoGold(str(error)) from None
     try:
-        return pl.read_delta(f"{root}/gold/{model}")
+        return tables.read(root, f"gold/{model}")
     except (FileNotFoundError, TableNotFoundError) as error:
         raise NoGold(f"There is no table gold/{model} under {root}: run `dbt build` (or `make run`) first.") from error
+    except DeltaError as error:
+        raise NoGold(f"The table gold/{model} under {root} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def feeds() -> list[Feed]:

@@ -1,17 +1,32 @@
-"""One place for everybody: where a lake lies is no part of what dbt parses."""
+"""One place for everybody: what LAKEHOUSE_ROOT means, and that it is no part of what dbt parses."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+from click.testing import CliRunner
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
+from polars.testing import assert_frame_equal
 
+import ingest.cli
+import scripts.lake
+import scripts.parity
+import scripts.served
+import scripts.spark
+from lakehouse import settings
+from lakehouse.tables import listed, read
+from plugins.location import resolve
+from site_pages import gold
+from tests.python.ingest.test_object_stores import s3  # noqa: F401 (a fixture)
 from tests.python.lake import CHECKOUT, Lake
 
 
@@ -33,7 +48,7 @@ class Dbt:
             self.patch.setenv("LAKEHOUSE_ROOT", root)
         done = dbtRunner(callbacks=[events.append]).invoke([*args, "--quiet"])
         said = "\n".join(event.info.msg for event in events if event.info.level not in ("debug", "info"))
-        assert done.success, said
+        assert done.success, f"{said}\n{done.exception}"
         printed = "\n".join(event.info.msg for event in events if event.info.name == "PrintEvent")
         return [event.info.name for event in events if "Pars" in event.info.name], printed or said
 
@@ -72,3 +87,123 @@ def test_one_parsed_project_serves_every_lake(dbt: Dbt, tmp_path: Path) -> None:
         assert parsed_nothing(events), events
         assert DeltaTable(str(tmp_path / name / "silver" / "seed_ratings")).count() > 0
     assert not (tmp_path / "second").exists()
+
+
+def lines_of(dbt: Dbt, root: str) -> dict[str, str]:
+    """What each program says of a root that is refused."""
+    dbt.patch.setenv("LAKEHOUSE_ROOT", root)
+    gold.read.cache_clear()
+    said = {}
+    for name, command, args in (
+        ("settings", settings.main, ["root"]),
+        ("lake", scripts.lake.main, []),
+        ("served", scripts.served.main, []),
+        ("spark", scripts.spark.main, ["true"]),
+        ("parity", scripts.parity.main, []),
+        ("ingest", ingest.cli.cli, []),
+        ("status", ingest.cli.cli, ["status"]),
+    ):
+        done = CliRunner().invoke(command, args)
+        assert done.exit_code != 0, name
+        said[name] = done.stderr.strip() or str(done.exception)
+    with pytest.raises(gold.NoGold) as no_gold:
+        gold.read("dim_title")
+    said["site"] = str(no_gold.value)
+    events: list[Any] = []
+    assert not dbtRunner(callbacks=[events.append]).invoke(["run-operation", "lake_root", "--quiet"]).success
+    said["dbt"] = "\n".join(event.info.msg for event in events)
+    return said
+
+
+REFUSED = {
+    "a%b": "with '%' in it",
+    "x [dev]": "with '[' in it",
+    "a\\b": r"with '\\' in it",
+    "a*": "with '*' in it",
+    "/": "the root of the disk",
+    "~nobody-of-that-name/lake": "no such home folder",
+    "s3a://b/lake": "write s3://b/lake",
+    "gs://b/lake": "use a folder, s3://…, az://… or abfss://…",
+    "s3://": "the name of the bucket or container is missing",
+    "s3:///lake": "the name of the bucket or container is missing",
+    "s3://b/ü": "a URL of a lake has no 'ü'",
+    "az://b/a b": "a URL of a lake has no ' '",
+    "abfss://container/lake": "write abfss://container@account",
+}
+
+
+def test_a_root_that_cannot_be_is_refused_by_all_in_the_same_line(dbt: Dbt) -> None:
+    for root, reason in REFUSED.items():
+        with pytest.raises(ValueError, match=re.escape(reason)) as refused:
+            resolve(root)
+        line = str(refused.value)
+        assert line.startswith("There can be no lake at ") and "\n" not in line
+        if root in ("x [dev]", "s3a://b/lake"):  # the others go the same way
+            assert {name: said for name, said in lines_of(dbt, root).items() if line not in said} == {}
+
+
+def test_what_a_root_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "far" / "away").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "away")
+    monkeypatch.chdir(tmp_path)
+    assert resolve("lake") == resolve("./lake//") == f"{tmp_path}/lake"
+    assert resolve("link/../lake") == f"{tmp_path}/far/lake"
+    assert resolve("s3://b/lake/") == resolve("s3://b//lake") == "s3://b/lake"
+    assert resolve("s3://b") == resolve("s3://b/") == "s3://b"
+    assert resolve("az://box/a/b/") == "az://box/a/b"
+    assert resolve("abfss://box@store.dfs.core.windows.net/a/") == "abfss://box@store.dfs.core.windows.net/a"
+
+
+def test_every_program_finds_the_same_tables(
+    dbt: Dbt, tmp_path: Path, make_sample: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sample = make_sample(titles=50)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    beside = os.path.relpath(tmp_path, CHECKOUT)
+    for root, place in (
+        (f"{beside}/relative//", tmp_path / "relative"),
+        (f"{tmp_path}/absolute/", tmp_path / "absolute"),
+        ("~/lk", tmp_path / "home" / "lk"),
+        (f'{tmp_path}/it\'s "my" lake #1 {{ü}}', tmp_path / 'it\'s "my" lake #1 {ü}'),
+    ):
+        monkeypatch.setenv("LAKEHOUSE_ROOT", root)
+        done = CliRunner().invoke(ingest.cli.cli, ["--from", str(sample), "--dataset", "netflix_directors"])
+        assert done.exit_code == 0, done.output
+        dbt(root, "run", "--select", "bronze_directors")
+        tables = ["raw/_files", "raw/netflix_directors", "bronze/bronze_directors"]
+        assert sorted(tables) == sorted(
+            f"{log.parent.parent.name}/{log.parent.name}" for log in place.glob("*/*/_delta_log")
+        )
+        assert listed(settings.root()) == tables
+        shown = CliRunner().invoke(scripts.lake.main).stdout
+        assert all(name in shown for name in tables) and f"under {place}/<layer>" in shown
+        rows = read(settings.root(), "bronze/bronze_directors")
+        assert rows.height == DeltaTable(str(place / "raw" / "netflix_directors")).count() > 0
+
+
+def test_the_listing_shows_an_object_store(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    frame = pl.DataFrame({"a": [1, 2, 3]})
+    for name in ("gold/fine", "raw/people"):
+        write_deltalake(f"{s3}/{name}", frame)
+    monkeypatch.setenv("LAKEHOUSE_ROOT", f"{s3}/")
+    shown = CliRunner().invoke(scripts.lake.main)
+    assert shown.exit_code == 0
+    assert [line.split() for line in shown.stdout.splitlines() if "/" in line][:2] == [
+        ["raw/people", "3", "0"],
+        ["gold/fine", "3", "0"],
+    ]
+    assert f"Delta tables under {s3}/<layer>/<table>" in shown.stdout
+    assert_frame_equal(read(settings.root(), "gold/fine"), frame)
+
+
+def test_the_listing_names_a_damaged_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("gold/fine", "gold/bad"):
+        write_deltalake(str(tmp_path / name), pl.DataFrame({"a": [1]}))
+    (tmp_path / "gold" / "bad" / "_delta_log" / f"{0:020}.json").write_text("")
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
+    shown = CliRunner().invoke(scripts.lake.main)
+    assert shown.exit_code == 0 and "gold/fine" in shown.stdout
+    assert shown.stderr.startswith(f"The Delta table gold/bad under {tmp_path} cannot be read: ")
+    gold.read.cache_clear()
+    with pytest.raises(gold.NoGold, match=r"gold/bad under .* cannot be read"):
+        gold.read("bad")
