@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from site_pages.build import by_time
+from site_pages.build import by_time, rows, script
 from site_pages.pages import most_watched, viewing_trends
 from site_pages.parts import Feed, Page
 
@@ -145,3 +145,10 @@ def test_a_time_says_whether_it_is_of_a_commit_or_of_a_file() -> None:
         "Last change of the local copies": [copied],
     }
     assert dict(by_time([])) == {}
+
+
+def test_what_is_no_number_is_null_in_json() -> None:
+    frame = pl.DataFrame({"share": [float("nan"), float("inf"), -float("inf"), 0.5, None]})
+    assert [row["share"] for row in rows(frame)] == [None, None, None, 0.5, None]
+    with pytest.raises(ValueError, match="JSON"):
+        script({"share": float("nan")})
