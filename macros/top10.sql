@@ -71,7 +71,7 @@
           ],
       },
   }[name] %}
-  {% do feed.update({"model": "silver_top10_" ~ name, "records": ref("bronze_top10_" ~ name)}) %}
+  {% do feed.update({"weekly": "week" in feed.key, "model": "silver_top10_" ~ name, "records": ref("bronze_top10_" ~ name)}) %}
   {{ return(feed) }}
 {% endmacro %}
 
@@ -183,47 +183,40 @@
 
 
 {#
-  Which version the rows of each week come from: of all versions in which a record of the week was kept, the one that
-  the source committed last. So a week that a later file no longer has stays, and one that it restates is replaced as a
-  whole.
+  Which version the rows of each week come from, for every file of the feed: of all versions in which a record of the
+  week was kept, the one that the source committed last. So a week that a later version no longer has stays, and one
+  that it restates is replaced as a whole.
 
   feed: a weekly feed. verdicts: the verdict model, as ref(...).
 
-  Returns a query with week, _file_path and _file_version, one row per week.
-
-  Example: see models/silver/silver_top10_global.sql
+  Returns a query with week and the version's columns, one row per week and file.
 #}
 {% macro versions_of_weeks(feed, verdicts) -%}
-  select
-        week,
-        _file_path,
-        _file_version
+  select week, {{ version_columns() | join(", ") }}
     from (
         select
             *,
-            row_number() over (partition by week order by _committed_at desc, _file_version desc, _file_path asc) as recency
-        from (
-            select distinct
-                {{ parse_iso_date("records.week") }} as week,
-                records._file_path,
-                records._file_version,
-                records._committed_at
-            from {{ feed.records }} as records
-            where not exists (
-                select 1
-                from {{ verdicts }} as verdicts
-                where
-                    verdicts.verdict = 'quarantined'
-                    and {{ same(["_file_path", "_file_version", "_row_number"], "records", "verdicts") }}
-            )
-            and not exists (
-                select 1
-                from {{ verdicts }} as verdicts
-                where
-                    verdicts.verdict = 'refused'
-                    and {{ same(["_file_path", "_file_version"], "records", "verdicts") }}
-            )
-        ) as weeks_of_versions
+            {{ recency(["week"]) }} as recency
+        from ({{ weeks_of_versions(feed, verdicts) }}) as weeks_of_versions
     ) as ranked
     where recency = 1
+{%- endmacro %}
+
+
+{# The weeks of which a version keeps a record: a query with week, the version's columns and _committed_at. #}
+{% macro weeks_of_versions(feed, verdicts) -%}
+  select distinct
+            {{ parse_iso_date("records.week") }} as week,
+            {{ prefixed(version_columns(), "records") }},
+            records._committed_at
+        from {{ feed.records }} as records
+        inner join ({{ sound_versions(verdicts) }}) as sound_versions
+            on {{ same(version_columns(), "records", "sound_versions") }}
+        left join (
+            select {{ version_columns() | join(", ") }}, _row_number
+            from {{ verdicts }}
+            where verdict = 'quarantined'
+        ) as quarantined
+            on {{ same(version_columns() + ["_row_number"], "records", "quarantined") }}
+        where quarantined._row_number is null
 {%- endmacro %}

@@ -20,27 +20,24 @@ judged_versions as (
 
     select
         model,
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at,
-        row_number() over (
-            partition by model, _committed_at order by _file_version desc, _file_path asc
-        ) as recency
+        {{ recency(['model', '_committed_at']) }} as recency
     from verdicts
     where verdict <> 'refused'
-    group by model, _file_path, _file_version, _committed_at
+    group by model, {{ version_columns() | join(', ') }}, _committed_at
 
 ),
 
+-- The states of each file; of two versions with the same time the earlier one never was a state.
 states as (
 
     select
         model,
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at,
-        row_number() over (partition by model order by _committed_at) as state,
-        row_number() over (partition by model order by _committed_at desc) as age
+        row_number() over (partition by model, {{ file_columns() | join(', ') }} order by _committed_at) as state,
+        {{ recency(['model']) }} as age
     from judged_versions
     where recency = 1
 
@@ -55,15 +52,10 @@ quarantined as (
         states.state,
         states.age,
         states._committed_at,
-        states._file_path,
-        states._file_version,
+        {{ prefixed(version_columns(), 'states') }},
         verdicts._row_number
     from verdicts
-    inner join states
-    on
-        verdicts.model = states.model
-        and verdicts._file_path = states._file_path
-        and verdicts._file_version = states._file_version
+    inner join states on {{ same(['model'] + version_columns(), 'verdicts', 'states') }}
     where verdicts.verdict = 'quarantined'
 
 ),
@@ -74,10 +66,12 @@ presences as (
         model,
         record,
         state,
+        {{ file_columns() | join(', ') }},
         _committed_at,
-        state - row_number() over (partition by model, record order by state) as stay
+        state
+        - row_number() over (partition by model, record, {{ file_columns() | join(', ') }} order by state) as stay
     from quarantined
-    group by model, record, state, _committed_at
+    group by model, record, state, {{ file_columns() | join(', ') }}, _committed_at
 
 ),
 
@@ -86,10 +80,11 @@ stays as (
     select
         model,
         record,
+        {{ file_columns() | join(', ') }},
         max(state) as last_state,
         min(_committed_at) as since
     from presences
-    group by model, record, stay
+    group by model, record, {{ file_columns() | join(', ') }}, stay
 
 ),
 
@@ -102,14 +97,12 @@ current_quarantine as (
 
         cast(stays.since as {{ dbt.type_timestamp() }}) as since,
 
-        quarantined._file_path,
-        quarantined._file_version,
+        {{ prefixed(version_columns(), 'quarantined') }},
         quarantined._row_number
     from quarantined
     inner join stays
     on
-        quarantined.model = stays.model
-        and quarantined.record = stays.record
+        {{ same(['model', 'record'] + file_columns(), 'quarantined', 'stays') }}
         and quarantined.state = stays.last_state
     where quarantined.age = 1
 

@@ -10,12 +10,11 @@ records_in as (
     {% for feed in feeds() %}
     select
         'silver_{{ feed }}' as model,
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at,
         count(*) as records_in
     from {{ ref('bronze_' ~ feed) }}
-    group by _file_path, _file_version, _committed_at
+    group by {{ version_columns() | join(', ') }}, _committed_at
     {{ "\n    union all\n" if not loop.last }}
     {%- endfor %}
 ),
@@ -24,15 +23,26 @@ outcomes as (
 
     select
         model,
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
     {%- for verdict in ['kept', 'repaired', 'duplicate', 'quarantined', 'refused'] %}
     cast(coalesce(sum(case when verdict = '{{ verdict }}' then n_records end), 0) as bigint) as {{ verdict }}
     {{- ',' if not loop.last }}
     {%- endfor %}
     from verdicts
-    group by model, _file_path, _file_version
+    group by model, {{ version_columns() | join(', ') }}
 
+),
+
+superseded as (
+    {% for feed in feeds() %}
+    select
+        'silver_{{ feed }}' as model,
+        {{ version_columns() | join(', ') }},
+        count(*) as superseded
+    from ({{ superseded_records(feed_named(feed), ref('silver_' ~ feed ~ '_verdicts')) }}) as superseded_{{ feed }}
+    group by {{ version_columns() | join(', ') }}
+    {{ "\n    union all\n" if not loop.last }}
+    {%- endfor %}
 ),
 
 reconciled as (
@@ -46,17 +56,16 @@ reconciled as (
         coalesce(outcomes.duplicate, 0) as duplicates,
         coalesce(outcomes.quarantined, 0) as quarantined,
         coalesce(outcomes.refused, 0) as refused,
+        cast(coalesce(superseded.superseded, 0) as bigint) as superseded,
 
         cast(records_in._committed_at as {{ dbt.type_timestamp() }}) as committed_at,
 
-        records_in._file_path,
-        records_in._file_version
+        {{ prefixed(version_columns(), 'records_in') }}
     from records_in
     left join outcomes
-    on
-        records_in.model = outcomes.model
-        and records_in._file_path = outcomes._file_path
-        and records_in._file_version = outcomes._file_version
+    on {{ same(['model'] + version_columns(), 'records_in', 'outcomes') }}
+    left join superseded
+    on {{ same(['model'] + version_columns(), 'records_in', 'superseded') }}
 
 )
 

@@ -23,9 +23,7 @@ source_files as (
         rescued_count as records_rescued,
 
         status = 'loaded'
-        and row_number() over (
-            partition by _source, _file_path, status order by _committed_at desc, _file_version desc
-        ) = 1 as is_current,
+        and {{ recency(['_source', 'status']) }} = 1 as is_current,
 
         cast(_committed_at as {{ dbt.type_timestamp() }}) as committed_at,
 

@@ -11,85 +11,71 @@
 
 with
 
-judged_versions as (
+-- The versions of every file in their order; of two with the same time the earlier one never stood.
+versions as (
 
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at,
-        row_number() over (partition by _committed_at order by _file_version desc, _file_path asc) as recency
-    from {{ ref('silver_titles_verdicts') }}
-    where verdict <> 'refused'
-    group by _file_path, _file_version, _committed_at
-
-),
-
--- The states of the catalogue in their order; of two versions with the same time the earlier one never was a state.
-states as (
-
-    select
-        _file_path,
-        _file_version,
-        _committed_at,
-        row_number() over (order by _committed_at) as state
-    from judged_versions
+        lead(_committed_at) over (partition by {{ file_columns() | join(', ') }} order by _committed_at) as replaced_at
+    from (
+        select
+            *,
+            {{ recency(['_committed_at']) }} as recency
+        from ({{ sound_versions(ref('silver_titles_verdicts')) }}) as sound_versions
+    ) as ranked
     where recency = 1
 
 ),
 {%- if is_incremental() %}
 
-known_states as (
+known_versions as (
 
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         valid_from as _committed_at
     from {{ this }}
     where show_id is null
 
 ),
 
-new_states as (
+new_versions as (
 
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at
-    from states
+    from versions
     except
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at
-    from known_states
+    from known_versions
 
 ),
 
-lost_states as (
+lost_versions as (
 
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at
-    from known_states
+    from known_versions
     except
     select
-        _file_path,
-        _file_version,
+        {{ version_columns() | join(', ') }},
         _committed_at
-    from states
+    from versions
 
 ),
 
--- From here on the history is worked out anew: from the next state, as a rule, and from an older one after a backfill.
+-- From here on the history is worked out again: from the next version, as a rule, and from an older one after a backfill.
 beginning as (
 
     select min(_committed_at) as since
     from (
-        select _committed_at from new_states
+        select _committed_at from new_versions
         union all
-        select _committed_at from lost_states
-    ) as changed_states
+        select _committed_at from lost_versions
+    ) as changed_versions
 
 ),
 
@@ -102,10 +88,12 @@ settled as (
 
 ),
 
--- The last state before stands in the history already, so that its version is not read again.
-state_before as (
+-- What stood just before is in the history already, so that its versions are not read again for it.
+stood_before as (
 
-    select history.*
+    select
+        history.*,
+        beginning.since as replaced_at
     from {{ this }} as history
     cross join beginning
     where
@@ -116,47 +104,136 @@ state_before as (
 ),
 {%- endif %}
 
+read_versions as (
+
+    select versions.*
+    from versions
+    {%- if is_incremental() %}
+    cross join beginning
+    where beginning.since is not null and (versions.replaced_at is null or versions.replaced_at > beginning.since)
+    {%- endif %}
+
+),
+
 read_titles as (
 
     {{
         records_of(
             catalogue_feed('titles'),
             ref('silver_titles_verdicts'),
-            'select _file_path, _file_version from states'
-            ~ (' where _committed_at >= (select since from beginning)' if is_incremental() else ''),
+            'select ' ~ version_columns() | join(', ') ~ ' from read_versions',
         )
     }}
 
 ),
 
+-- A title as a version of a file has it, for the time in which that version is the current one of its file.
 observed as (
 
-    select {{ broadcast('states') }}
+    select {{ broadcast('read_versions') }}
         read_titles.show_id,
         {{ prefixed(fields, 'read_titles') }},
-        states.state,
-        read_titles._committed_at as valid_from,
-        read_titles._file_path,
-        read_titles._file_version
+        {%- if is_incremental() %}
+        greatest(read_titles._committed_at, beginning.since) as starts_at,
+        {%- else %}
+        read_titles._committed_at as starts_at,
+        {%- endif %}
+        read_versions.replaced_at as ends_at,
+        {{ prefixed(version_columns(), 'read_titles') }},
+        read_titles._committed_at
     from read_titles
-    inner join states
-    on {{ same(['_file_path', '_file_version'], 'read_titles', 'states') }}
+    inner join read_versions
+    on {{ same(version_columns(), 'read_titles', 'read_versions') }}
     {%- if is_incremental() %}
+    cross join beginning
 
     union all
 
     select
         show_id,
         {{ fields | join(', ') }},
-        (
-            select count(*) from states cross join beginning
-            where states._committed_at < beginning.since
-        ) as state,
-        valid_from,
-        _file_path,
-        _file_version
-    from state_before
+        valid_from as starts_at,
+        replaced_at as ends_at,
+        {{ version_columns() | join(', ') }},
+        valid_from as _committed_at
+    from stood_before
     {%- endif %}
+
+),
+
+several_files as (
+
+    {{ more_than_one_file(ref('silver_titles_verdicts')) }}
+
+),
+
+-- Titles of several files: at any moment, the file whose current version was committed last has the say.
+shared_titles as (
+
+    select observed.show_id
+    from observed
+    cross join several_files
+    group by observed.show_id
+    having count(distinct {{ file_columns() | join(" || ") }}) > 1
+
+),
+
+moments as (
+
+    select
+        show_id,
+        moment,
+        lead(moment) over (partition by show_id order by moment) as next_moment
+    from (
+        select
+            observed.show_id,
+            observed.starts_at as moment
+        from observed
+        inner join shared_titles on observed.show_id = shared_titles.show_id
+        union
+        select
+            observed.show_id,
+            observed.ends_at as moment
+        from observed
+        inner join shared_titles on observed.show_id = shared_titles.show_id
+        where observed.ends_at is not null
+    ) as changes
+
+),
+
+shown as (
+
+    select observed.*
+    from observed
+    left join shared_titles on observed.show_id = shared_titles.show_id
+    where shared_titles.show_id is null
+
+    union all
+
+    select
+        show_id,
+        {{ fields | join(', ') }},
+        moment as starts_at,
+        next_moment as ends_at,
+        {{ version_columns() | join(', ') }},
+        _committed_at
+    from (
+        select
+            observed.*,
+            moments.moment,
+            moments.next_moment,
+            row_number() over (
+                partition by observed.show_id, moments.moment
+                order by observed._committed_at desc, {{ prefixed(file_columns(), 'observed') }}
+            ) as standing
+        from moments
+        inner join observed
+        on
+            moments.show_id = observed.show_id
+            and moments.moment >= observed.starts_at
+            and (observed.ends_at is null or moments.moment < observed.ends_at)
+    ) as ranked
+    where standing = 1
 
 ),
 
@@ -164,9 +241,10 @@ contents as (
 
     select
         show_id,
-        state,
+        starts_at,
+        ends_at,
         {{ generate_surrogate_key(fields) }} as content
-    from observed
+    from shown
 
 ),
 
@@ -174,11 +252,12 @@ compared as (
 
     select
         show_id,
-        state,
+        starts_at,
+        ends_at,
         case
             when
-                lag(state) over (partition by show_id order by state) = state - 1
-                and lag(content) over (partition by show_id order by state) = content
+                lag(ends_at) over (partition by show_id order by starts_at) = starts_at
+                and lag(content) over (partition by show_id order by starts_at) = content
                 then 0
             else 1
         end as opens
@@ -190,8 +269,9 @@ numbered as (
 
     select
         show_id,
-        state,
-        sum(opens) over (partition by show_id order by state) as title_version
+        starts_at,
+        ends_at,
+        sum(opens) over (partition by show_id order by starts_at) as title_version
     from compared
 
 ),
@@ -200,8 +280,8 @@ spans as (
 
     select
         show_id,
-        min(state) as first_state,
-        max(state) as last_state
+        min(starts_at) as valid_from,
+        case when count(ends_at) = count(*) then max(ends_at) end as valid_to
     from numbered
     group by show_id, title_version
 
@@ -209,18 +289,15 @@ spans as (
 
 history as (
 
-    select {{ broadcast('next_states') }}
-        observed.show_id,
-        {{ prefixed(fields, 'observed') }},
-        observed.valid_from,
-        next_states._committed_at as valid_to,
-        observed._file_path,
-        observed._file_version
+    select
+        shown.show_id,
+        {{ prefixed(fields, 'shown') }},
+        spans.valid_from,
+        spans.valid_to,
+        {{ prefixed(version_columns(), 'shown') }}
     from spans
-    inner join observed
-    on spans.show_id = observed.show_id and spans.first_state = observed.state
-    left join states as next_states
-    on spans.last_state + 1 = next_states.state
+    inner join shown
+    on spans.show_id = shown.show_id and spans.valid_from = shown.starts_at
     {%- if is_incremental() %}
 
     union all
@@ -230,8 +307,7 @@ history as (
         {{ fields | join(', ') }},
         valid_from,
         valid_to,
-        _file_path,
-        _file_version
+        {{ version_columns() | join(', ') }}
     from settled
     {%- endif %}
 
@@ -244,14 +320,16 @@ history as (
         {%- endfor %}
         _committed_at as valid_from,
         _committed_at as valid_to,
-        _file_path,
-        _file_version
-    from states
+        {{ version_columns() | join(', ') }}
+    from versions
 
 )
 
 select
-    {{ generate_surrogate_key(['show_id', timestamp_text('valid_from')]) }} as title_version_key,
+    case
+        when show_id is null then {{ generate_surrogate_key(version_columns()) }}
+        else {{ generate_surrogate_key(['show_id', timestamp_text('valid_from')]) }}
+    end as title_version_key,
     show_id,
 
     type,
@@ -268,6 +346,5 @@ select
     valid_from,
     valid_to,
 
-    _file_path,
-    _file_version
+    {{ version_columns() | join(',\n    ') }}
 from history

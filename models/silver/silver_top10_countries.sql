@@ -7,30 +7,19 @@
 
 with
 
-weeks as (
-
-    {{ versions_of_weeks(top10_feed('countries'), ref('silver_top10_countries_verdicts')) }}
-
-),
-
 kept_places as (
 
-    {{
-        records_of(
-            top10_feed('countries'), ref('silver_top10_countries_verdicts'), 'select distinct _file_path, _file_version from weeks'
-        )
-    }}
+    {{ kept_records(top10_feed('countries'), ref('silver_top10_countries_verdicts')) }}
 
 ),
 
 places as (
 
     select
-        kept_places.*,
-        {{ normalize_title('kept_places.show_title') }} as normalized_title,
-        {{ top10_type('kept_places.category') }} as type
+        *,
+        {{ normalize_title('show_title') }} as normalized_title,
+        {{ top10_type('category') }} as type
     from kept_places
-    inner join weeks on {{ same(['week', '_file_path', '_file_version'], 'kept_places', 'weeks') }}
 
 )
 

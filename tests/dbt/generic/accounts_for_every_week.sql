@@ -1,19 +1,26 @@
 {#
-  Fails for every week of a weekly list of which the silver model does not have every record that was kept: the records
-  of the week in the version that its rows come from, less the duplicates and those in quarantine.
+  Fails for every week of a weekly list of which the silver model does not have every record that was kept: of each file,
+  the records of the week in the version that its rows come from, less the duplicates and those in quarantine; and less
+  those that another file supersedes.
 
-  records: the bronze model. verdicts: the verdict model.
+  feed: the name of the feed, as in macro `feeds`.
 #}
-{% test accounts_for_every_week(model, records, verdicts) %}
+{% test accounts_for_every_week(model, feed) %}
 
-{%- set feed = {"records": records} %}
-{%- set place = ["_file_path", "_file_version", "_row_number"] %}
+{%- set verdicts = ref("silver_" ~ feed ~ "_verdicts") %}
+{%- set place = version_columns() + ["_row_number"] %}
 
 with
 
 weeks as (
 
-    {{ versions_of_weeks(feed, verdicts) }}
+    {{ versions_of_weeks(feed_named(feed), verdicts) }}
+
+),
+
+superseded as (
+
+    {{ superseded_records(feed_named(feed), verdicts) }}
 
 ),
 
@@ -21,16 +28,18 @@ records_in as (
 
     select
         weeks.week,
-        count(*) - count(verdicts._row_number) as expected
-    from {{ records }} as records
+        count(*) - count(verdicts._row_number) - count(superseded._row_number) as expected
+    from {{ ref("bronze_" ~ feed) }} as records
     inner join weeks
         on
-            {{ same(["_file_path", "_file_version"], "records", "weeks") }}
+            {{ same(version_columns(), "records", "weeks") }}
             and {{ parse_iso_date("records.week") }} = weeks.week
     left join {{ verdicts }} as verdicts
         on
             {{ same(place, "records", "verdicts") }}
             and verdicts.verdict <> 'kept'
+    left join superseded
+        on {{ same(place, "records", "superseded") }}
     group by weeks.week
 
 ),

@@ -22,6 +22,8 @@ FIELDS = {
     "countries": ("country", "show_id"),
     "directors": ("director", "show_id"),
 }
+PATHS = {file: f"netflix_{file}.csv" for file in FIELDS} | {"more titles": "netflix_titles_2.csv"}
+"""Path of each file; two of them go to the raw table of titles."""
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -42,14 +44,15 @@ def write(load: Load, number: int, lake: Lake) -> None:
     for file, records in load.files.items():
         if not records:
             continue
-        fields = FIELDS[file]
+        feed = file.removeprefix("more ")
+        fields = FIELDS[feed]
         frame = pl.DataFrame(
             [tuple(value or None for value in record) for record in records],
             schema=dict.fromkeys(fields, pl.String),
             orient="row",
         ).with_columns(
             pl.lit("catalogue").alias("_source"),
-            pl.lit(f"netflix_{file}.csv").alias("_file_path"),
+            pl.lit(PATHS[file]).alias("_file_path"),
             pl.lit(f"sha{number}").alias("_file_sha"),
             pl.lit(number, dtype=pl.Int64).alias("_file_version"),
             pl.lit(None, dtype=pl.String).alias("_commit_sha"),
@@ -59,4 +62,4 @@ def write(load: Load, number: int, lake: Lake) -> None:
             pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
             pl.lit(None, dtype=pl.String).alias("_rescued_data"),
         )
-        frame.write_delta(str(lake.root / "raw" / f"netflix_{file}"), mode="append")
+        frame.write_delta(str(lake.root / "raw" / f"netflix_{feed}"), mode="append")

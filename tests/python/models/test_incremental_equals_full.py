@@ -22,7 +22,7 @@ from polars.testing import assert_frame_equal
 from scripts.parity import BUILD
 from tests.python.lake import OF_RUNS, Lake
 from tests.python.models.dbt_process import DbtProcess
-from tests.python.models.raw_versions import Load, Record, write
+from tests.python.models.raw_versions import PATHS, Load, Record, write
 
 EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
 WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "4"))
@@ -66,6 +66,7 @@ files = st.fixed_dictionaries(
     {},
     optional={
         "titles": st.one_of(titles, titles, titles, titles, refused),
+        "more titles": titles,
         "cast": names,
         "category": names,
         "countries": names,
@@ -86,6 +87,11 @@ WRITTEN_OUT = [
     Load(9, {"titles": (movie(1, "Q"), CONFLICT)}),  # refused
     Load(0, {"titles": (movie(2), CUT[0])}),  # backfill before all
     Load(10, {"titles": (movie(3), movie(1, "Z"), CUT[0])}),  # nothing but another order
+    Load(7, {"more titles": (movie(1), movie(2, "Y"), movie(6))}),  # a second file, with titles of the first
+    Load(9, {"more titles": (movie(1), movie(6, "W"))}),  # at the time of the refused one; 1 is as in the first at 6
+    Load(11, {"titles": (movie(3, "X"), movie(6))}),  # 1 is the second file's again, 6 is now the first one's
+    Load(12, {"titles": (movie(3, "X"),), "more titles": (movie(3), movie(6))}),  # both at once: paths decide
+    Load(5, {"more titles": (movie(2), movie(4, "V"))}),  # backfill before the second file was known
 ]
 
 
@@ -150,6 +156,8 @@ def every_column(lake: Lake, name: str) -> pl.DataFrame:
 
 History = list[tuple[int, str, str | None, datetime, datetime | None]]
 """Rows of title number, title, rating, valid_from and valid_to."""
+Titles = dict[int, tuple[str, str | None, str | None]]
+"""Title number -> title, rating and whatever else can differ."""
 
 
 def history_of(lake: Lake) -> History:
@@ -159,15 +167,21 @@ def history_of(lake: Lake) -> History:
 
 def expected_history(history: list[Load]) -> History:
     """The same, worked out version by version in the order of their commits."""
-    versions = {}
+    versions: dict[datetime, dict[str, Titles]] = {}
     for load in history:
-        records = load.files.get("titles")
-        if records and CONFLICT not in records:
-            versions[load.committed_at] = kept(records)
+        for file in ("titles", "more titles"):
+            records = load.files.get(file)
+            if records and CONFLICT not in records:
+                versions.setdefault(load.committed_at, {})[file] = kept(records)
     rows: History = []
-    held: dict[int, tuple[str, str | None, str | None]] = {}
+    held: Titles = {}
     since: dict[int, datetime] = {}
-    for at, now in sorted(versions.items()):
+    current: dict[str, Titles] = {}  # the file that was committed last comes last
+    for at, files in sorted(versions.items()):
+        for file in sorted(files, reverse=True, key=lambda file: PATHS[file]):
+            current.pop(file, None)
+            current[file] = files[file]
+        now = {number: title for titles in current.values() for number, title in titles.items()}
         for number in [n for n in held if now.get(n) != held[n]]:
             title, rating, _ = held.pop(number)
             rows.append((number, title, rating, since.pop(number), at))
@@ -177,9 +191,9 @@ def expected_history(history: list[Load]) -> History:
     return sorted(rows, key=str)
 
 
-def kept(records: tuple[Record, ...]) -> dict[int, tuple[str, str | None, str | None]]:
-    """Number -> title, rating and whatever else can differ, of the records that silver keeps."""
-    found: dict[int, tuple[str, str | None, str | None]] = {}
+def kept(records: tuple[Record, ...]) -> Titles:
+    """The titles of the records that silver keeps."""
+    found: Titles = {}
     for place, record in enumerate(records):
         if record == CUT[0] and records[place + 1 : place + 2] == CUT[1:]:
             found[5] = ("A story of a Fortress", "R", None)

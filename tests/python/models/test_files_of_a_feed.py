@@ -1,0 +1,204 @@
+"""A raw table that several files go to: what stands in silver, counted from the files themselves."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from scripts.parity import BUILD
+from tests.python.lake import Lake
+from tests.python.models.dbt_process import DbtProcess
+
+TITLE = ["duration_minutes", "duration_seasons", "type", "title", "date_added", "release_year", "rating"]
+TITLE += ["description", "show_id"]
+CAST = ["cast", "show_id"]
+PLACE = ["week", "category", "weekly_rank", "show_title", "season_title", "weekly_hours_viewed"]
+CONFIGURATION = """
+sources:
+  catalogue:
+    path: {folder}
+    datasets:
+      - {{file: titles-*.csv, table: netflix_titles, required: [show_id, type, title]}}
+      - {{file: cast.csv, table: netflix_cast, required: [show_id, cast]}}
+      - {{file: extras/*.csv, table: netflix_cast, required: [show_id, cast]}}
+  top10:
+    path: {folder}
+    datasets:
+      - {{file: all-weeks-*.tsv, table: top10_global, delimiter: "\\t", required: [week]}}
+  archive:
+    path: {folder}
+    datasets:
+      - {{file: archive.tsv, table: top10_global, delimiter: "\\t", required: [week]}}
+"""
+MODELS = ("path:models/bronze", "path:models/silver", "seed_countries", "seed_ratings", "quarantine", "reconciliation")
+ABOUT_THE_RUN = ["_run_id", "_judged_at", "_ingested_at"]
+TESTS = ("test_name:accounts_for_every_record", "test_name:accounts_for_every_week", "no_record_is_unaccounted_for")
+
+
+class Files:
+    """Files in a folder, each with the day on which it was last changed; each day, a load."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "files"
+        self.days: dict[str, int] = {}
+        self.configuration = folder / "sources.yml"
+        self.configuration.write_text(CONFIGURATION.format(folder=self.folder))
+
+    def write(self, day: int, name: str, header: list[str], rows: Iterable[Iterable[object]]) -> None:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame = pl.DataFrame([list(map(str, row)) for row in rows], schema=header, orient="row")
+        frame.write_csv(path, separator="\t" if path.suffix == ".tsv" else ",")
+        time = datetime(2024, 1, day, tzinfo=UTC).timestamp()
+        os.utime(path, (time, time))
+        self.days[name] = day
+
+    def by_key(self, names: str, key: list[str]) -> pl.DataFrame:
+        """The records of all files that match, of those with one key the one in the file that was changed last."""
+        found = []
+        for path in self.folder.glob(names):
+            name = str(path.relative_to(self.folder))
+            frame = pl.read_csv(path, separator="\t" if path.suffix == ".tsv" else ",", infer_schema=False)
+            found.append(frame.with_columns(pl.lit(self.days[name]).alias("day"), pl.lit(name).alias("name")))
+        return pl.concat(found).sort("name").sort("day", descending=True, maintain_order=True).unique(key, keep="first")
+
+    def ingest(self, lake: Lake) -> None:
+        lake.ingest("--config", str(self.configuration))
+
+
+def movie(number: object, title: str) -> list[object]:
+    return [90, "", "Movie", title, "9/9/2019", 2018, "R", "Text.", number]
+
+
+def places(week: str, ranks: Iterable[int], hours: int) -> list[list[object]]:
+    return [[week, "TV (English)", rank, f"Show {rank}", "N/A", hours] for rank in ranks]
+
+
+def first(files: Files) -> None:
+    files.write(2, "titles-a.csv", TITLE, [movie(1, "One"), movie(2, "Two"), movie(3, "Three")])
+    files.write(3, "titles-b.csv", TITLE, [movie(3, "Three"), movie(2, "Two of b"), movie(4, "Four")])
+    files.write(2, "titles-c.csv", TITLE, [movie(1, "One of c"), movie(5, "Five"), movie("x", "No number")])
+    files.write(4, "cast.csv", CAST, [["Ana", 1], ["Bo", 1], ["Cy", 2]])
+    files.write(5, "extras/2024.csv", CAST, [["Dee", 1], ["Bo", 1], ["Cy", 4], ["Cy", 4]])
+    files.write(2, "all-weeks-a.tsv", PLACE, places("2021-07-04", range(1, 4), 100) + places("2021-07-11", [1], 100))
+    files.write(3, "all-weeks-b.tsv", PLACE, places("2021-07-11", [1, 2], 200) + places("2021-07-18", [1, 2], 200))
+    files.write(4, "archive.tsv", PLACE, places("2021-06-27", [1, 2], 300) + places("2021-07-04", [2, 4], 300))
+
+
+def second(files: Files) -> None:
+    """New versions: of a file that was behind another, of one that lets go of a title, and of one week of a list."""
+    files.write(8, "titles-a.csv", TITLE, [movie(1, "One"), movie(2, "Two"), movie(6, "Six")])
+    files.write(9, "extras/2024.csv", CAST, [["Dee", 1], ["Ed", 6]])
+    files.write(8, "all-weeks-a.tsv", PLACE, places("2021-07-04", range(1, 3), 400))
+
+
+@dataclass(frozen=True)
+class Step:
+    """The files as they stood, and the lake that was built from them."""
+
+    files: Files
+    lake: Lake
+
+
+@pytest.fixture(scope="module")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Step, Step, Step]:
+    """After the first load, after the second one, and after both in a lake that was built once."""
+    work = tmp_path_factory.mktemp("files")
+    lake, taken = Lake(work / "lake", work), []  # always at this place, so that dbt need not parse the project again
+
+    def take(name: str) -> None:
+        shutil.copytree(lake.root, work / name)
+        taken.append(Step(deepcopy(files), Lake(work / name, work)))
+
+    files = Files(work)
+    with DbtProcess(lake) as dbt:
+        for name, load in {"one": first, "two": second}.items():
+            load(files)
+            files.ingest(lake)
+            dbt(*BUILD, "--select", *MODELS)
+            dbt("test", "--quiet", "--select", *TESTS)
+            take(name)
+            shutil.copytree(files.folder, work / f"files-{name}")
+            taken[-1].files.folder = work / f"files-{name}"
+        shutil.copytree(lake.root / "raw", work / "raw")
+        shutil.rmtree(lake.root)
+        lake.root.mkdir()
+        (work / "raw").rename(lake.root / "raw")
+        dbt(*BUILD, "--select", *MODELS)
+        take("once")
+    one, two, once = taken
+    return one, two, once
+
+
+def test_every_record_of_every_file_is_current(steps: tuple[Step, Step, Step], step: int) -> None:
+    files, lake = steps[2 * step], steps[2 * step + 1]
+    assert isinstance(files, Files)
+    assert isinstance(lake, Lake)
+
+    titles = files.by_key("titles-*.csv", ["show_id"]).filter(pl.col("show_id") != "x")
+    expected = sorted(titles.select(pl.col("show_id").cast(pl.Int64), "title").rows())
+    assert sorted(lake.read("silver/silver_titles").select("show_id", "title").rows()) == expected
+    assert [row[0] for row in expected] == ([1, 2, 3, 4, 5] if step == 0 else [1, 2, 3, 4, 5, 6])
+    current = lake.read("silver/silver_title_history").filter(pl.col("valid_to").is_null())
+    assert sorted(current.select("show_id", "title").rows()) == expected
+
+    cast = pl.concat([files.by_key("cast.csv", CAST), files.by_key("extras/*.csv", CAST)]).unique(CAST)
+    expected = sorted(cast.select(pl.col("show_id").cast(pl.Int64), pl.col("cast")).rows())
+    silver = lake.read("silver/silver_cast")
+    assert sorted(silver.select("show_id", "person_name").rows()) == expected
+    assert silver.select("show_id", "billing_order").is_unique().all()
+
+    quarantined = lake.read("gold/quarantine")
+    assert quarantined.select("_file_path", "_row_number").rows() == [("titles-c.csv", 3)]
+
+
+def test_weeks_of_every_file_stand(steps: tuple[Step, Step, Step]) -> None:
+    key = ["week", "weekly_rank"]
+    for step in steps[:2]:
+        files, lake = step.files, step.lake
+        lists = files.by_key("*.tsv", key)
+        if step is steps[1]:  # the version before had another week, which stays
+            kept = pl.DataFrame(places("2021-07-11", [1], 100), schema=PLACE, orient="row").cast(pl.String)
+            lists = pl.concat([lists.select(PLACE), kept]).unique(key, keep="first", maintain_order=True)
+        expected = sorted((row[0], int(row[1]), int(row[2])) for row in lists.select(*key, PLACE[-1]).iter_rows())
+        silver = lake.read("silver/silver_top10_global").select(pl.col("week").cast(pl.String), key[1], PLACE[-1])
+        assert sorted(silver.rows()) == expected
+
+
+def test_the_reconciliation_adds_up(steps: tuple[Step, Step, Step]) -> None:
+    for step in steps[:2]:
+        files, lake = step.files, step.lake
+        outcomes = lake.read("gold/reconciliation")
+        newest = outcomes.filter(pl.col("committed_at") == pl.col("committed_at").max().over("model", "_file_path"))
+        assert newest.select(pl.col("superseded") <= pl.col("kept")).to_series().all()
+        older = outcomes.join(newest, on=outcomes.columns, how="anti").filter(pl.col("model") != "silver_top10_global")
+        assert older["superseded"].sum() == 0
+        for model, names in {"silver_titles": ["titles-*.csv"], "silver_cast": ["cast.csv", "extras/*.csv"]}.items():
+            rows = newest.filter(pl.col("model") == model)
+            paths = [path for name in names for path in files.folder.glob(name)]
+            read = {str(p.relative_to(files.folder)): pl.read_csv(p, infer_schema=False).height for p in paths}
+            assert dict(rows.select("_file_path", "records_in").iter_rows()) == read
+            assert rows.select(pl.col("kept") - pl.col("superseded")).sum().item() == lake.counts("silver")[f"silver/{model}"]
+    places = dict(
+        steps[0]
+        .lake.read("gold/reconciliation")
+        .filter(pl.col("model") == "silver_top10_global")
+        .select("_file_path", "superseded")
+        .iter_rows()
+    )
+    assert places == {"all-weeks-a.tsv": 2, "all-weeks-b.tsv": 0, "archive.tsv": 0}
+
+
+def test_built_on_the_way_is_as_built_at_once(steps: tuple[Step, Step, Step]) -> None:
+    on_the_way, at_once = steps[1].lake, steps[2].lake
+    for name in at_once.tables("silver", "gold"):
+        frames = [lake.read(name).drop(ABOUT_THE_RUN, strict=False) for lake in (on_the_way, at_once)]
+        assert frames[0].sort(frames[0].columns).equals(frames[1].sort(frames[1].columns)), name
