@@ -46,6 +46,10 @@
 {#
   A feed of the Top 10 lists (global, countries or most_popular), as `verdicts` and `records_of` want it.
 
+  For columns that not every version of the file has (`values_before`):
+    fields    the names that the column has had in the file
+    by        the column without which its value means nothing
+
   Example: {{ kept_records(top10_feed("most_popular"), ref("silver_top10_most_popular_verdicts")) }}
 #}
 {% macro top10_feed(name) %}
@@ -57,6 +61,13 @@
               "show_title", "season_title", "episode_launch_details", "weekly_hours_viewed", "weekly_views",
               "runtime_hours", "cumulative_weeks_in_top_10", "is_staggered_launch", "_untyped_values",
           ],
+          "fields": {
+              "episode_launch_details": ["episode_launch_details", "episode_launch_dtls"],
+              "weekly_views": ["weekly_views"],
+              "runtime_hours": ["runtime"],
+              "is_staggered_launch": ["is_staggered_launch"],
+          },
+          "by": {"weekly_views": "weekly_hours_viewed"},
       },
       "countries": {
           "typed": typed_top10_countries,
@@ -94,7 +105,7 @@
       ("weekly_rank", "weekly_rank", parse_integer),
       ("show_title", "show_title", none),
       ("season_title", "season_title", none),
-      ("episode_launch_details", "episode_launch_details", none),
+      ("episode_launch_details", ["episode_launch_details", "episode_launch_dtls"], none),
       ("weekly_hours_viewed", "weekly_hours_viewed", parse_bigint),
       ("weekly_views", "weekly_views", parse_bigint),
       ("runtime_hours", "runtime", parse_hours),
@@ -144,7 +155,10 @@
         ]) }}) as lists
 {%- endmacro %}
 
-{# columns: tuples of the column's name, the field's name, and the macro that reads the text (none: it stays text). #}
+{#
+  columns: tuples of the column's name, the field's name (or a list of the names that it has had), and the macro that
+  reads the text (none: it stays text).
+#}
 {% macro typed_top10(records, columns) -%}
   select
             {%- for column, field, parse in columns %}
@@ -165,7 +179,11 @@
         from (
             select
                 {%- for column, field, parse in columns %}
-                nullif({{ clean_text(adapter.quote(field)) }}, 'N/A') as {{ column }}_text,
+                {%- set texts = [] %}
+                {%- for name in ([field] if field is string else field) %}
+                {%- do texts.append("nullif(" ~ clean_text(adapter.quote(name)) ~ ", 'N/A')") %}
+                {%- endfor %}
+                {{ "coalesce(" ~ texts | join(", ") ~ ")" if texts | length > 1 else texts[0] }} as {{ column }}_text,
                 {%- endfor %}
                 _file_path,
                 _file_version,
@@ -219,4 +237,93 @@
         ) as quarantined
             on {{ same(version_columns() + ["_row_number"], "records", "quarantined") }}
         where quarantined._row_number is null
+{%- endmacro %}
+
+
+{#
+  What a feed knew of the columns that the version of a week lacks altogether, because the source dropped them since: the
+  values of the newest earlier version that has the column and the week. A version has a column where any of its records
+  has it, be it empty; where the version of the week has it, nothing older counts.
+
+  A value belongs to a show at a place: to use it where another show stands there now would be wrong.
+
+  feed: a weekly feed with `fields`. verdicts: the verdict model, as ref(...).
+
+  Returns a query with the file's columns, the feed's key, show_title, season_title, the columns of `fields`, and for
+  those of `by`, what the other column was (weekly_hours_viewed_by_weekly_views). In a week none of whose columns was
+  dropped, it has no rows.
+#}
+{% macro values_before(feed, verdicts) -%}
+  {%- set columns = feed.fields.keys() | list -%}
+  {%- set show = file_columns() + feed.key + ["show_title", "season_title"] -%}
+  with
+
+    versions as (
+
+        select
+            {%- for column in columns %}
+            {%- set counts = [] %}
+            {%- for field in feed.fields[column] %}{% do counts.append("count(" ~ adapter.quote(field) ~ ")") %}{% endfor %}
+            {{ counts | join(" + ") }} > 0 as has_{{ column }},
+            {%- endfor %}
+            {{ version_columns() | join(", ") }}
+        from {{ feed.records }}
+        group by {{ version_columns() | join(", ") }}
+
+    ),
+
+    weeks as (
+
+        select
+            weeks_of_versions.week,
+            {%- for column in columns %}
+            versions.has_{{ column }},
+            {%- endfor %}
+            {{ prefixed(version_columns(), "weeks_of_versions") }},
+            weeks_of_versions._committed_at
+        from ({{ weeks_of_versions(feed, verdicts) }}) as weeks_of_versions
+        inner join versions
+            on {{ same(version_columns(), "weeks_of_versions", "versions") }}
+
+    ),
+
+    giving as (
+
+        select
+            week,
+            {%- for column in columns %}
+            has_{{ column }} and {{ recency(["week", "has_" ~ column]) }} = 1 as gives_{{ column }},
+            {%- endfor %}
+            {{ recency(["week"]) }} as recency,
+            {{ version_columns() | join(", ") }}
+        from weeks
+
+    ),
+
+    earlier as (
+
+        select *
+        from giving
+        where recency > 1 and ({% for column in columns %}gives_{{ column }}{{ " or " if not loop.last }}{% endfor %})
+
+    ),
+
+    records as (
+
+        {{ records_of(feed, verdicts, "select distinct " ~ version_columns() | join(", ") ~ " from earlier") }}
+
+    )
+
+    select
+        {{ prefixed(show, "records") }},
+        {%- for column in columns %}
+        {%- if column in feed.by %}
+        max(case when earlier.gives_{{ column }} then records.{{ feed.by[column] }} end) as {{ feed.by[column] }}_by_{{ column }},
+        {%- endif %}
+        max(case when earlier.gives_{{ column }} then records.{{ column }} end) as {{ column }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from records
+    inner join earlier
+        on {{ same(["week"] + version_columns(), "records", "earlier") }}
+    group by {{ prefixed(show, "records") }}
 {%- endmacro %}

@@ -1,0 +1,194 @@
+"""Columns that the worldwide list renames, drops and has again: what was known stays known."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from scripts.parity import BUILD
+from tests.python.lake import Lake
+from tests.python.models.dbt_process import DbtProcess
+
+PLACE = ("week", "category", "weekly_rank", "show_title", "season_title", "weekly_hours_viewed")
+LAUNCH = ("is_staggered_launch", "episode_launch_details")
+LENGTH = ("runtime", "weekly_views")
+RENAMED = ("is_staggered_launch", "episode_launch_dtls")
+WEEKS = ("2024-06-02", "2024-06-09", "2024-06-16")
+MODELS = ("+fct_weekly_top10_global",)
+
+
+@dataclass
+class Version:
+    """A version of the list: the columns that its file has, and its records, `<column>: text`."""
+
+    columns: tuple[str, ...]
+    records: list[dict[str, str]] = field(default_factory=list)
+
+    def place(self, week: str, rank: int, show: str = "", hours: int = 100, **values: str) -> Version:
+        texts = [week, "TV (English)", str(rank), show or f"Show {rank}", "N/A", str(hours)]
+        self.records.append(dict(zip(PLACE, texts, strict=True)) | values)
+        assert set(values) == set(self.columns) - set(PLACE)
+        return self
+
+
+def first() -> Version:
+    """As the list was until November 2024."""
+    version = Version(PLACE + LENGTH + LAUNCH)
+    for week in WEEKS[:2]:
+        for rank in (1, 2, 3):
+            version.place(
+                week,
+                rank,
+                runtime="2.0",
+                weekly_views="50",
+                is_staggered_launch="true" if rank == 1 else "false",
+                episode_launch_details=f"[{week}]" if rank == 1 else "",
+            )
+    return version
+
+
+def renamed() -> Version:
+    """One column has another name, one week is restated, one is new, and one is gone from the file."""
+    version, more = Version(PLACE + LENGTH + RENAMED), {"runtime": "2.0", "weekly_views": "50"}
+    version.place(WEEKS[1], 1, **more, is_staggered_launch="true", episode_launch_dtls="[restated]")
+    version.place(WEEKS[1], 2, **more, is_staggered_launch="true", episode_launch_dtls="[now too]")
+    version.place(WEEKS[1], 3, "Another show", **more, is_staggered_launch="false", episode_launch_dtls="")
+    version.place(WEEKS[2], 1, **more, is_staggered_launch="true", episode_launch_dtls="[new]")
+    return version
+
+
+def dropped() -> Version:
+    """No column but those of a place, as in 2026, and the lengths."""
+    version = Version(PLACE + LENGTH)
+    for week in WEEKS:
+        version.place(week, 1, runtime="3.0", weekly_views="33")
+        version.place(week, 2, "Newcomer" if week == WEEKS[0] else "", runtime="3.0", weekly_views="33")
+        version.place(week, 3, runtime="", weekly_views="")
+    return version
+
+
+def shortest() -> Version:
+    """The lengths are gone too; of one place the hours are others."""
+    version = Version(PLACE)
+    for week in WEEKS:
+        version.place(week, 1).place(week, 2, "Newcomer" if week == WEEKS[0] else "", hours=90).place(week, 3)
+    return version
+
+
+def back() -> Version:
+    """All is back, for one week; in the file, one value is empty that was known."""
+    version, more = Version(PLACE + LENGTH + LAUNCH), {"runtime": "2.0", "weekly_views": "50"}
+    version.place(WEEKS[1], 1, **more, is_staggered_launch="false", episode_launch_details="")
+    version.place(WEEKS[1], 2, **more, is_staggered_launch="true", episode_launch_details="[back]")
+    return version
+
+
+VERSIONS = (first(), renamed(), dropped(), shortest(), back())
+
+
+def write(version: Version, number: int, day: int, lake: Lake) -> None:
+    """Append a version to raw as the ingest would: a column that its file lacks is null, an empty field is empty."""
+    time = pl.lit(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day), dtype=pl.Datetime("us", "UTC"))
+    schema = dict.fromkeys(version.columns, pl.String)
+    frame = pl.DataFrame([list(map(record.get, version.columns)) for record in version.records], schema, orient="row")
+    frame = frame.with_columns(
+        *(pl.lit(value).alias(name) for name, value in {"_source": "top10", "_file_path": "global.tsv"}.items()),
+        *(pl.lit(f"{name}{number}").alias(name) for name in ("_file_sha", "_commit_sha", "_batch_id")),
+        pl.lit(number, dtype=pl.Int64).alias("_file_version"),
+        time.alias("_committed_at"),
+        time.alias("_ingested_at"),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
+        pl.lit(None, dtype=pl.String).alias("_rescued_data"),
+    )
+    target = str(lake.root / "raw" / "top10_global")
+    frame.write_delta(target, mode="append", delta_write_options={"schema_mode": "merge"})
+
+
+Row = tuple[Any, ...]
+
+
+def expected(versions: list[Version]) -> list[Row]:
+    """Week by week, from the records themselves: week, rank, show, staggered, details, length, views."""
+    places: dict[tuple[str, str], dict[str, str]] = {}
+    before: dict[tuple[str, str, str], dict[str, str]] = {}  # what the newest version with the column had
+    views_of: dict[tuple[str, str, str], str] = {}
+    for version in versions:
+        for week in {record["week"] for record in version.records}:
+            records = [record for record in version.records if record["week"] == week]
+            for key in [key for key in places if key[0] == week]:
+                del places[key]
+            for key in [key for key in before if key[0] == week]:
+                for column in version.columns:
+                    before[key].pop("episode_launch_details" if column == RENAMED[1] else column, None)
+            for record in records:
+                values = {("episode_launch_details" if c == RENAMED[1] else c): v for c, v in record.items()}
+                show = (week, record["weekly_rank"], record["show_title"])
+                known = before.setdefault(show, {})
+                known |= {c: v for c, v in values.items() if c in LAUNCH + LENGTH}
+                if "weekly_views" in values:
+                    views_of[show] = record["weekly_hours_viewed"]
+                places[week, record["weekly_rank"]] = values
+    rows = []
+    for (week, rank), values in places.items():
+        show = (week, rank, values["show_title"])
+        known = dict(before[show])
+        if views_of.get(show) != values["weekly_hours_viewed"]:
+            known.pop("weekly_views", None)
+        staggered = {"true": True, "false": False}.get(known.get("is_staggered_launch", ""))
+        length, views = known.get("runtime"), known.get("weekly_views")
+        details = known.get("episode_launch_details") or None
+        rows.append((week, int(rank), show[2], staggered, details, float(length or 0) or None, int(views or 0) or None))
+    return sorted(rows, key=str)
+
+
+def found(lake: Lake, table: str = "silver/silver_top10_global") -> list[Row]:
+    columns = ["weekly_rank", "show_title", "is_staggered_launch", "episode_launch_details", "runtime_hours"]
+    rows = lake.read(table).select(pl.col("week").cast(pl.String), *columns, "weekly_views").rows()
+    return sorted(rows, key=str)
+
+
+@pytest.fixture(scope="module")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    work = tmp_path_factory.mktemp("columns")
+    return Lake(work / "lake", work)
+
+
+def test_what_was_known_stays_known(lake: Lake) -> None:
+    """After each version, a build on the way; and the versions in any order, built at once and on the way."""
+    with DbtProcess(lake) as dbt:
+        for number, version in enumerate(VERSIONS, start=1):
+            write(version, number, number, lake)
+            dbt(*BUILD, "--select", "+silver_top10_global")
+            assert found(lake) == expected(list(VERSIONS[:number])), number
+        as_built = found(lake)
+        values = {row[:3]: row[3:] for row in as_built}
+        assert values[WEEKS[0], 1, "Show 1"] == (True, f"[{WEEKS[0]}]", 3.0, 33)  # two versions without, one without more
+        assert values[WEEKS[0], 2, "Newcomer"] == (None, None, 3.0, None)  # not what was known of another show there
+        assert values[WEEKS[1], 1, "Show 1"] == (False, None, 2.0, 50)  # the column is back
+        assert values[WEEKS[2], 1, "Show 1"] == (True, "[new]", 3.0, 33)  # under its new name
+
+        shutil.rmtree(lake.root)
+        order = list(range(len(VERSIONS)))
+        random.Random(3).shuffle(order)
+        for number, at in enumerate(order, start=1):
+            write(VERSIONS[at], number, at, lake)
+            if number in (2, 5):
+                dbt(*BUILD, "--select", "+silver_top10_global")
+        assert found(lake) == as_built
+
+
+def test_a_lake_that_never_saw_the_columns(lake: Lake) -> None:
+    """The first load is the list as it stands in 2026: every model builds, the columns are null."""
+    shutil.rmtree(lake.root, ignore_errors=True)
+    write(dropped(), 1, 1, lake)
+    lake.dbt(*BUILD, "--select", *MODELS)
+    assert found(lake) == expected([dropped()])
+    assert {row[3:5] for row in found(lake)} == {(None, None)}
+    assert lake.counts("gold")["gold/fct_weekly_top10_global"] == 9
