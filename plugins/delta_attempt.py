@@ -285,7 +285,8 @@ class Attempt:
             f"select count(*) filter ({ROW} is null), count(*) filter ({KEPT} and {ROW} is not null),"
             f" count(*) filter (not {KEPT}) from __changes"
         ).fetchall()[0]
-        if not (inserted or updated or deleted or rewrite):
+        wider = not set(types) <= set(self._columns)  # a column that came is there for other models at once
+        if not (inserted or updated or deleted or rewrite or wider):
             return "nothing new"
         old = [c for c in self._columns if c in types or not rewrite]
         held = self.cursor.table("__changes").columns

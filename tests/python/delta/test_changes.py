@@ -222,6 +222,18 @@ def test_schema_changes(alone: Tables, strategy: str, mode: str) -> None:
     assert gone == (mode == "append_new_columns")
 
 
+@pytest.mark.parametrize("strategy", ["append", "merge", "delete_insert"])
+def test_a_column_that_comes_without_a_row_is_there(alone: Tables, strategy: str) -> None:
+    """Models that read the new column build, though there was nothing to add; and it is added once."""
+    job: dict[str, Any] = {"unique_key": ["k"], "on_schema_change": "append_new_columns"}
+    alone.job("overwrite", "select 1 as k", **job)
+    same = "select 1 as k, null::varchar as came" + (" limit 0" if strategy != "merge" else "")
+    for _ in range(2):
+        alone.job(strategy, same, **job)
+        assert alone.rows("select k, came from s.t") == [(1, None)]
+        assert alone.delta().version() == 1
+
+
 def test_ignore_leaves_out_a_new_column(alone: Tables) -> None:
     alone.job("overwrite", "select 1 as k")
     alone.job("append", "select 2 as K, 'x' as extra")

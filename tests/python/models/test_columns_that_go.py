@@ -6,7 +6,6 @@ import random
 import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -31,10 +30,10 @@ class Version:
     columns: tuple[str, ...]
     records: list[dict[str, str]] = field(default_factory=list)
 
-    def place(self, week: str, rank: int, show: str = "", hours: int = 100, **values: str) -> Version:
-        texts = [week, "TV (English)", str(rank), show or f"Show {rank}", "N/A", str(hours)]
-        self.records.append(dict(zip(PLACE, texts, strict=True)) | values)
-        assert set(values) == set(self.columns) - set(PLACE)
+    def place(self, week: str, rank: int, *values: str, show: str = "", hours: int = 100) -> Version:
+        """Add a record; `values` are those of the columns beside those of every list."""
+        texts = [week, "TV (English)", str(rank), show or f"Show {rank}", "N/A", str(hours), *values]
+        self.records.append(dict(zip(self.columns, texts, strict=True)))
         return self
 
 
@@ -43,24 +42,18 @@ def first() -> Version:
     version = Version(PLACE + LENGTH + LAUNCH)
     for week in WEEKS[:2]:
         for rank in (1, 2, 3):
-            version.place(
-                week,
-                rank,
-                runtime="2.0",
-                weekly_views="50",
-                is_staggered_launch="true" if rank == 1 else "false",
-                episode_launch_details=f"[{week}]" if rank == 1 else "",
-            )
+            launch = ("true", f"[{week}]") if rank == 1 else ("false", "")
+            version.place(week, rank, "2.0", "50", *launch)
     return version
 
 
 def renamed() -> Version:
     """One column has another name, one week is restated, one is new, and one is gone from the file."""
-    version, more = Version(PLACE + LENGTH + RENAMED), {"runtime": "2.0", "weekly_views": "50"}
-    version.place(WEEKS[1], 1, **more, is_staggered_launch="true", episode_launch_dtls="[restated]")
-    version.place(WEEKS[1], 2, **more, is_staggered_launch="true", episode_launch_dtls="[now too]")
-    version.place(WEEKS[1], 3, "Another show", **more, is_staggered_launch="false", episode_launch_dtls="")
-    version.place(WEEKS[2], 1, **more, is_staggered_launch="true", episode_launch_dtls="[new]")
+    version = Version(PLACE + LENGTH + RENAMED)
+    version.place(WEEKS[1], 1, "2.0", "50", "true", "[restated]")
+    version.place(WEEKS[1], 2, "2.0", "50", "true", "[now too]")
+    version.place(WEEKS[1], 3, "2.0", "50", "false", "", show="Another show")
+    version.place(WEEKS[2], 1, "2.0", "50", "true", "[new]")
     return version
 
 
@@ -68,9 +61,9 @@ def dropped() -> Version:
     """No column but those of a place, as in 2026, and the lengths."""
     version = Version(PLACE + LENGTH)
     for week in WEEKS:
-        version.place(week, 1, runtime="3.0", weekly_views="33")
-        version.place(week, 2, "Newcomer" if week == WEEKS[0] else "", runtime="3.0", weekly_views="33")
-        version.place(week, 3, runtime="", weekly_views="")
+        version.place(week, 1, "3.0", "33")
+        version.place(week, 2, "3.0", "33", show="Newcomer" if week == WEEKS[0] else "")
+        version.place(week, 3, "", "")
     return version
 
 
@@ -78,15 +71,15 @@ def shortest() -> Version:
     """The lengths are gone too; of one place the hours are others."""
     version = Version(PLACE)
     for week in WEEKS:
-        version.place(week, 1).place(week, 2, "Newcomer" if week == WEEKS[0] else "", hours=90).place(week, 3)
+        version.place(week, 1).place(week, 2, show="Newcomer" if week == WEEKS[0] else "", hours=90).place(week, 3)
     return version
 
 
 def back() -> Version:
     """All is back, for one week; in the file, one value is empty that was known."""
-    version, more = Version(PLACE + LENGTH + LAUNCH), {"runtime": "2.0", "weekly_views": "50"}
-    version.place(WEEKS[1], 1, **more, is_staggered_launch="false", episode_launch_details="")
-    version.place(WEEKS[1], 2, **more, is_staggered_launch="true", episode_launch_details="[back]")
+    version = Version(PLACE + LENGTH + LAUNCH)
+    version.place(WEEKS[1], 1, "2.0", "50", "false", "")
+    version.place(WEEKS[1], 2, "2.0", "50", "true", "[back]")
     return version
 
 
@@ -124,9 +117,9 @@ def expected(versions: list[Version]) -> list[Row]:
             records = [record for record in version.records if record["week"] == week]
             for key in [key for key in places if key[0] == week]:
                 del places[key]
-            for key in [key for key in before if key[0] == week]:
+            for known in [known for show, known in before.items() if show[0] == week]:
                 for column in version.columns:
-                    before[key].pop("episode_launch_details" if column == RENAMED[1] else column, None)
+                    known.pop("episode_launch_details" if column == RENAMED[1] else column, None)
             for record in records:
                 values = {("episode_launch_details" if c == RENAMED[1] else c): v for c, v in record.items()}
                 show = (week, record["weekly_rank"], record["show_title"])
@@ -169,7 +162,7 @@ def test_what_was_known_stays_known(lake: Lake) -> None:
             assert found(lake) == expected(list(VERSIONS[:number])), number
         as_built = found(lake)
         values = {row[:3]: row[3:] for row in as_built}
-        assert values[WEEKS[0], 1, "Show 1"] == (True, f"[{WEEKS[0]}]", 3.0, 33)  # two versions without, one without more
+        assert values[WEEKS[0], 1, "Show 1"] == (True, f"[{WEEKS[0]}]", 3.0, 33)  # two versions lack them
         assert values[WEEKS[0], 2, "Newcomer"] == (None, None, 3.0, None)  # not what was known of another show there
         assert values[WEEKS[1], 1, "Show 1"] == (False, None, 2.0, 50)  # the column is back
         assert values[WEEKS[2], 1, "Show 1"] == (True, "[new]", 3.0, 33)  # under its new name
