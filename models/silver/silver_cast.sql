@@ -19,5 +19,7 @@ select
 
     person_name,
 
-    cast(row_number() over (partition by show_id order by {{ file_columns() | join(', ') }}, _row_number) as integer) as billing_order
+    cast(
+        row_number() over (partition by show_id order by {{ file_columns() | join(', ') }}, _row_number) as integer
+    ) as billing_order
 from kept_cast
