@@ -48,7 +48,7 @@ endef
 define TELL_REFUSED
 [ $$refused -eq 0 ] || { echo "A file was refused ('$(PY) -m ingest status' says why); all else is built." >&2; exit $$refused; }
 endef
-PYTEST := $(PY) -m pytest -n auto --dist loadscope --no-loadscope-reorder --durations 10
+PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations 10
 
 .PHONY: help setup with-development with-all run next-week site serve duckdb screenshots test test-all lint docs bench \
   parity clean lock
@@ -82,8 +82,8 @@ next-week: setup ## Move the sample lake on by one week and show what changed
 	@week=$$(( $$(cat sample/week) + 1 )); $(WRITE_SAMPLE) --out sample --week "$$week" && echo "$$week" > sample/week
 	@$(LOAD_AND_BUILD); $(PY) -m scripts.lake --since sample/before.json; $(TELL_REFUSED)
 
-test: with-development ## Run the fast lane of the tests: every behaviour once
-	@$(PYTEST)
+test: with-$(if $(LANE),all,development) ## Run the fast lane of the tests: every behaviour once; LANE=browser: another lane
+	@$(PYTEST) $(if $(LANE),-m "$(LANE)")
 
 test-all: with-all ## Run all tests, those of the slow lanes too
 	@$(PYTEST) -m ''

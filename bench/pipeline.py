@@ -10,8 +10,8 @@ import click
 
 from bench.measure import DATA, DBT, PYTHON, Measured, run, scratch, show
 from scripts.parity import BUILD
-from tests.python.lake import Lake
-from tests.python.models.top10_history import commits
+from tests.support.lake import Lake
+from tests.support.top10_history import commits
 
 HEADER = ["", "ingest", "build", "both", "of the first build", "peak memory"]
 ALL_TESTS = ("build", "--quiet")

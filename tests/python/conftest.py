@@ -3,47 +3,56 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.python.lake import Lake
+from tests.support.lake import Lake
+from tests.support.templates import Templates, digest
 
 # The settings of the person who runs the tests are not those of the projects that the tests make.
 for variable in [name for name in os.environ if name.startswith("DBT_") and name != "DBT_SEND_ANONYMOUS_USAGE_STATS"]:
     del os.environ[variable]
 
-# These take minutes each and stay together: started last, they would leave the other workers idle at the end.
-LONGEST = ("spark/test_engines.py", "test_road.py", "models/test_top10.py", "site/test_pages.py")
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest modules first."""
-    items.sort(key=lambda item: next((k for k, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """What is made once for all tests and workers; kept for the next run in the folder NETFLIX_TEST_LAKES, if set."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "templates"
+    if keep := os.environ.get("NETFLIX_TEST_LAKES"):
+        folder = Path(keep).absolute() / digest()
+    folder.mkdir(exist_ok=True, parents=True)
+    return Templates(folder)
 
 
 @pytest.fixture(scope="session")
-def new_lake(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Lake]:
+def new_lake(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Callable[[str], Lake]:
     """Make an empty lake under a name."""
-
-    def make(name: str) -> Lake:
-        folder = tmp_path_factory.mktemp(name)
-        return Lake(root=folder / "lake", work=folder)
-
-    return make
+    return lambda name: templates.empty(tmp_path_factory.mktemp(name))
 
 
 @pytest.fixture(scope="session")
-def make_sample(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Write the sample as it stands in a week; returns its folder."""
+def copy_of(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Callable[..., Lake]:
+    """Copy the lake of a name, or the given layers of it."""
+    return lambda name, *layers: templates.copy(name, tmp_path_factory.mktemp(name), *layers)
 
-    def make(week: int = 1, titles: int = 300, seed: int = 7) -> Path:
-        folder = tmp_path_factory.mktemp(f"sample-{week}")
-        here = Lake(root=folder / "none", work=folder)
-        options = ["--out", str(folder), "--titles", str(titles), "--week", str(week), "--seed", str(seed)]
-        here.run(sys.executable, "-m", "ingest.sample", *options)
-        return folder
 
-    return make
+@pytest.fixture(scope="session")
+def make_sample(templates: Templates) -> Callable[..., Path]:
+    """The folder of the sample as it stands in a week (1), with so many titles (300); not to be changed."""
+    return templates.sample
+
+
+@pytest.fixture(scope="session")
+def sample_lake(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Lake:
+    """Week 1 of the sample, ingested and built; not to be changed."""
+    return replace(templates.empty(tmp_path_factory.mktemp("sample")), root=templates.lake("sample").root)
+
+
+@pytest.fixture(scope="session")
+def real_lake(tmp_path_factory: pytest.TempPathFactory, templates: Templates) -> Lake:
+    """The real catalogue and every published version of the Top 10 lists, built; not to be changed."""
+    return replace(templates.empty(tmp_path_factory.mktemp("real")), root=templates.lake("real").root)

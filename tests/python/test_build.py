@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 FILES = {
     "dbt_project.yml": "{name: small, version: '1.0.0', profile: small, model-paths: [models]}",

@@ -27,7 +27,7 @@ from lakehouse.tables import listed, read
 from plugins.location import resolve
 from site_pages import gold
 from tests.python.ingest.test_object_stores import s3  # noqa: F401 (a fixture)
-from tests.python.lake import CHECKOUT, Lake
+from tests.support.lake import CHECKOUT, Lake
 
 
 class Dbt:

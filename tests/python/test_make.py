@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 # What stands in for python3: `-m venv` makes a .venv whose python notes its arguments, one call a line, and ends with
 # the code that the file `code-<first word after -m>` holds, if there is one.

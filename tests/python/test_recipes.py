@@ -15,8 +15,7 @@ import pytest
 import sqlglot
 
 from plugins.object_store import load_extension
-from tests.python.lake import CHECKOUT, Lake
-from tests.python.models.top10_history import build_models
+from tests.support.lake import CHECKOUT, Lake
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 WEEKS = (
@@ -111,7 +110,7 @@ def lake(new_lake: Callable[[str], Lake]) -> Lake:
     for titles in WEEKS:
         write_week(lake.work / "from", titles)
         lake.ingest("--from", str(lake.work / "from"))
-    build_models(lake, "--select", *(f"+{model}" for model in MODELS.split()))
+    lake.build("--select", *(f"+{model}" for model in MODELS.split()))
     assert lake.read("gold/dim_title").filter(pl.col("title_key") != -1).height == len(WEEKS[0]) + 2, "states of titles"
     return lake
 

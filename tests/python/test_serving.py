@@ -15,8 +15,7 @@ import pytest
 from sqlfluff.core import Linter
 
 from plugins.object_store import load_extension
-from tests.python.lake import Lake
-from tests.python.models.top10_history import build_models
+from tests.support.lake import Lake
 
 HOLD = """
 import sys
@@ -30,11 +29,9 @@ for _ in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def lake(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> Lake:
-    lake = new_lake("serving")
-    lake.ingest("--from", str(make_sample(titles=100)))
-    build_models(lake)
-    return lake
+def lake(copy_of: Callable[..., Lake]) -> Lake:
+    """A lake of this module's own: one of the tests moves it on."""
+    return copy_of("sample")
 
 
 def serving_sql(lake: Lake, **arguments: str) -> str:
@@ -106,24 +103,24 @@ def reader(file: Path, lake: Lake) -> Iterator[Callable[[], int]]:
 
 def test_builds_and_readers_do_not_disturb_each_other(lake: Lake, make_sample: Callable[..., Path]) -> None:
     served = lake.work / "lakehouse.duckdb"
-    lake.run(sys.executable, "-m", "scripts.served", "--out", str(served))
+    lake.python("scripts.served", "--out", str(served))
     with reader(served, lake) as titles:
         before = titles()
         assert before == lake.read("gold/dim_title").height
-        lake.ingest("--from", str(make_sample(2, titles=100)))
-        lake.dbt("build", "--exclude-resource-type", "unit_test")
+        lake.ingest("--from", str(make_sample(2)))
+        lake.build("--select", "+dim_title")
         after = lake.read("gold/dim_title").height
         assert after != before
         assert titles() == after, "the file shows what the last build committed"
         # Written anew while somebody has the old one open.
-        lake.run(sys.executable, "-m", "scripts.served", "--out", str(served))
+        lake.python("scripts.served", "--out", str(served))
         assert titles() == after
     assert [file.name for file in served.parent.glob("*.duckdb*")] == [served.name]
 
 
 def test_the_served_file_holds_gold_with_its_comments_and_cannot_be_changed(lake: Lake) -> None:
     served = lake.work / "lakehouse.duckdb"
-    lake.run(sys.executable, "-m", "scripts.served", "--out", str(served))
+    lake.python("scripts.served", "--out", str(served))
     assert served.stat().st_mode & 0o222 == 0
     with duckdb.connect(str(served), read_only=True) as connection:
         load_extension(connection, "delta")
@@ -136,7 +133,7 @@ def test_the_served_file_holds_gold_with_its_comments_and_cannot_be_changed(lake
 
 def test_serving_a_lake_without_gold_is_one_clear_line(tmp_path: Path) -> None:
     empty = Lake(tmp_path / "lake", tmp_path)
-    done = empty.run(sys.executable, "-m", "scripts.served", "--out", str(tmp_path / "x.duckdb"), check=False)
+    done = empty.python("scripts.served", "--out", str(tmp_path / "x.duckdb"), check=False)
     assert done.returncode == 2
     assert "Run `dbt build` first" in done.stderr
     assert "Traceback" not in done.stderr

@@ -18,7 +18,7 @@ from ingest.handed import Handed
 from ingest.lake import Lake
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import GitHubServer, Repository
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 FILES: dict[str, bytes | None] = {"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"}
 

@@ -18,7 +18,7 @@ from ingest.contents import FIRST_RELEASE, MARKER, Contents
 from ingest.lake import _HOLDS, Lake, Ledger
 from tests.python.ingest.conftest import Bench, Done
 from tests.python.ingest.github_server import Repository
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 PEOPLE = {"people.csv": b"id\n1\n2\n"}
 PLACES = {"places.tsv": b"id\n7\n"}

@@ -19,7 +19,7 @@ from ingest import lake as lake_module
 from ingest.lake import FileRecord, Ledger
 from tests.python.ingest.conftest import Bench, assert_sound, contents, read
 from tests.python.ingest.github_server import Repository
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 KILLS = int(os.environ.get("INGEST_KILLS", "12"))
 ROUNDS = int(os.environ.get("INGEST_RACES", "1"))

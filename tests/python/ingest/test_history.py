@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest import config
 from tests.python.ingest.conftest import CONFIG, Bench, assert_sound, contents
 from tests.python.ingest.github_server import GitHubServer, Repository, running
-from tests.python.lake import DATA, needs_real_data
+from tests.support.lake import DATA, needs_real_data
 
 MIXTURES = int(os.environ.get("INGEST_MIXTURES", "10"))
 PLACES = {"data/places.tsv": b"id\n"}

@@ -27,7 +27,7 @@ from ingest.handed import Handed
 from ingest.lake import Lake
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
-from tests.python.lake import CHECKOUT
+from tests.support.lake import CHECKOUT
 
 WRITERS = 4
 # The account and key that Azurite has built in; they open nothing else.

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ingest import records
 from ingest.errors import Refused
 from ingest.records import RESCUED, Dialect, parse_record, read_frames, read_header
-from tests.python.lake import DATA, needs_real_data
+from tests.support.lake import DATA, needs_real_data
 
 EXAMPLES = int(os.environ.get("INGEST_EXAMPLES", "500"))
 Row = tuple[str | None, ...]

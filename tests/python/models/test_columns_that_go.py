@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from scripts.parity import BUILD
-from tests.python.lake import Lake
-from tests.python.models.dbt_process import DbtProcess
+from tests.support.lake import Lake
 
 PLACE = ("week", "category", "weekly_rank", "show_title", "season_title", "weekly_hours_viewed")
 LAUNCH = ("is_staggered_launch", "episode_launch_details")
@@ -148,40 +147,38 @@ def found(lake: Lake, table: str = "silver/silver_top10_global") -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def lake(tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    work = tmp_path_factory.mktemp("columns")
-    return Lake(work / "lake", work)
+def lake(new_lake: Callable[[str], Lake]) -> Lake:
+    return new_lake("columns")
 
 
 def test_what_was_known_stays_known(lake: Lake) -> None:
     """After each version, a build on the way; and the versions in any order, built at once and on the way."""
-    with DbtProcess(lake) as dbt:
-        for number, version in enumerate(VERSIONS, start=1):
-            write(version, number, number, lake)
-            dbt(*BUILD, "--select", "+silver_top10_global")
-            assert found(lake) == expected(list(VERSIONS[:number])), number
-        as_built = found(lake)
-        values = {row[:3]: row[3:] for row in as_built}
-        assert values[WEEKS[0], 1, "Show 1"] == (True, f"[{WEEKS[0]}]", 3.0, 33)  # two versions lack them
-        assert values[WEEKS[0], 2, "Newcomer"] == (None, None, 3.0, None)  # not what was known of another show there
-        assert values[WEEKS[1], 1, "Show 1"] == (False, None, 2.0, 50)  # the column is back
-        assert values[WEEKS[2], 1, "Show 1"] == (True, "[new]", 3.0, 33)  # under its new name
+    for number, version in enumerate(VERSIONS, start=1):
+        write(version, number, number, lake)
+        lake.build("--select", "+silver_top10_global")
+        assert found(lake) == expected(list(VERSIONS[:number])), number
+    as_built = found(lake)
+    values = {row[:3]: row[3:] for row in as_built}
+    assert values[WEEKS[0], 1, "Show 1"] == (True, f"[{WEEKS[0]}]", 3.0, 33)  # two versions lack them
+    assert values[WEEKS[0], 2, "Newcomer"] == (None, None, 3.0, None)  # not what was known of another show there
+    assert values[WEEKS[1], 1, "Show 1"] == (False, None, 2.0, 50)  # the column is back
+    assert values[WEEKS[2], 1, "Show 1"] == (True, "[new]", 3.0, 33)  # under its new name
 
-        shutil.rmtree(lake.root)
-        order = list(range(len(VERSIONS)))
-        random.Random(3).shuffle(order)
-        for number, at in enumerate(order, start=1):
-            write(VERSIONS[at], number, at, lake)
-            if number in (2, 5):
-                dbt(*BUILD, "--select", "+silver_top10_global")
-        assert found(lake) == as_built
+    shutil.rmtree(lake.root)
+    order = list(range(len(VERSIONS)))
+    random.Random(3).shuffle(order)
+    for number, at in enumerate(order, start=1):
+        write(VERSIONS[at], number, at, lake)
+        if number in (2, 5):
+            lake.build("--select", "+silver_top10_global")
+    assert found(lake) == as_built
 
 
 def test_a_lake_that_never_saw_the_columns(lake: Lake) -> None:
     """The first load is the list as it stands in 2026: every model builds, the columns are null."""
     shutil.rmtree(lake.root, ignore_errors=True)
     write(dropped(), 1, 1, lake)
-    lake.dbt(*BUILD, "--select", *MODELS)
+    lake.build("--select", *MODELS)
     assert found(lake) == expected([dropped()])
     assert {row[3:5] for row in found(lake)} == {(None, None)}
     assert lake.counts("gold")["gold/fct_weekly_top10_global"] == 9

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,9 +13,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from scripts.parity import BUILD
-from tests.python.lake import Lake
-from tests.python.models.dbt_process import DbtProcess
+from tests.support.lake import Lake
 
 TITLE = ["duration_minutes", "duration_seasons", "type", "title", "date_added", "release_year", "rating"]
 TITLE += ["description", "show_id"]
@@ -109,31 +107,30 @@ class Step:
 
 
 @pytest.fixture(scope="module")
-def steps(tmp_path_factory: pytest.TempPathFactory) -> tuple[Step, Step, Step]:
+def steps(new_lake: Callable[[str], Lake]) -> tuple[Step, Step, Step]:
     """After the first load, after the second one, and after both in a lake that was built once."""
-    work = tmp_path_factory.mktemp("files")
-    lake, taken = Lake(work / "lake", work), []  # always at this place, so that dbt need not parse the project again
+    lake, taken = new_lake("files"), []
+    work = lake.work
 
     def take(name: str) -> None:
         shutil.copytree(lake.root, work / name)
         taken.append(Step(deepcopy(files), Lake(work / name, work)))
 
     files = Files(work)
-    with DbtProcess(lake) as dbt:
-        for name, load in {"one": first, "two": second}.items():
-            load(files)
-            files.ingest(lake)
-            dbt(*BUILD, "--select", *MODELS)
-            dbt("test", "--quiet", "--select", *TESTS)
-            take(name)
-            shutil.copytree(files.folder, work / f"files-{name}")
-            taken[-1].files.folder = work / f"files-{name}"
-        shutil.copytree(lake.root / "raw", work / "raw")
-        shutil.rmtree(lake.root)
-        lake.root.mkdir()
-        (work / "raw").rename(lake.root / "raw")
-        dbt(*BUILD, "--select", *MODELS)
-        take("once")
+    for name, load in {"one": first, "two": second}.items():
+        load(files)
+        files.ingest(lake)
+        lake.build("--select", *MODELS)
+        lake.dbt("test", "--quiet", "--select", *TESTS)
+        take(name)
+        shutil.copytree(files.folder, work / f"files-{name}")
+        taken[-1].files.folder = work / f"files-{name}"
+    shutil.copytree(lake.root / "raw", work / "raw")
+    shutil.rmtree(lake.root)
+    lake.root.mkdir()
+    (work / "raw").rename(lake.root / "raw")
+    lake.build("--select", *MODELS)
+    take("once")
     one, two, once = taken
     return one, two, once
 

@@ -12,22 +12,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.python.lake import CHECKOUT, Lake
-from tests.python.models.top10_history import build_models
+from tests.support.lake import CHECKOUT, Lake
+from tests.support.templates import Templates
 
 
 @pytest.fixture(scope="module")
-def sample(new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> Lake:
-    """The sample with both sources, built."""
-    lake = new_lake("marts")
-    lake.ingest("--from", str(make_sample(titles=400)))
-    build_models(lake)
-    return lake
-
-
-@pytest.fixture(scope="module")
-def manifest(sample: Lake) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((sample.work / "target" / "manifest.json").read_text())
+def manifest(templates: Templates) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((templates.parsed() / "manifest.json").read_text())
     return manifest
 
 
@@ -76,38 +67,65 @@ def test_gold_is_under_contract_and_has_consumers(models: dict[str, dict[str, An
     assert used == {name for name, node in models.items() if node["schema"] == "gold"}
 
 
-def test_bronze_is_closed_to_other_groups(tmp_path: Path) -> None:
+def test_bronze_is_closed_to_other_groups(new_lake: Callable[[str], Lake], tmp_path: Path) -> None:
     """A model of the analysts that reads bronze does not even parse."""
     checkout = tmp_path / "checkout"
-    for part in ("models", "macros", "seeds", "plugins"):
+    for part in ("models", "macros", "seeds", "plugins", "tests/dbt"):
         shutil.copytree(CHECKOUT / part, checkout / part)
     for part in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
-        shutil.copy(CHECKOUT / part, checkout / part)
+        shutil.copy2(CHECKOUT / part, checkout / part)
     (checkout / "models/gold/marts/mart_short_cut.sql").write_text("select 1 as n from {{ ref('bronze_titles') }}\n")
-    here = Lake(tmp_path / "lake", tmp_path)
-    done = here.dbt("parse", "--project-dir", str(checkout), "--profiles-dir", str(checkout), check=False)
+    places = ("--project-dir", str(checkout), "--profiles-dir", str(checkout))
+    done = new_lake("closed").dbt("parse", *places, check=False)
     assert done.returncode != 0
     assert "private" in done.stdout
 
 
-@pytest.mark.parametrize("selector", ["hourly", "weekly", "catalogue", "viewing"])
-def test_every_selector_builds_from_raw(
-    selector: str, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]
+OUTSIDE = {
+    "weekly": ["no such model"],
+    "hourly": ["mart_"],
+    "catalogue": ["fct_weekly_top10_global"],
+    "viewing": ["fct_catalogue_title"],
+}
+INSIDE = {
+    "weekly": ["mart_people", "mart_viewing_trends", "fct_catalogue_title", "fct_weekly_top10_global"],
+    "hourly": ["fct_catalogue_title", "fct_weekly_top10_global"],
+    "catalogue": ["mart_people", "fct_catalogue_title"],
+    "viewing": ["mart_viewing_trends", "fct_weekly_top10_global"],
+}
+
+
+@pytest.mark.parametrize("selector", OUTSIDE)
+def test_every_selector_has_all_that_its_models_read(
+    selector: str, new_lake: Callable[[str], Lake], manifest: dict[str, Any]
 ) -> None:
-    lake = new_lake(selector)
-    lake.ingest("--from", str(make_sample()))
+    """And no test about a table that it does not build; the lane `histories` builds them."""
+    listed = new_lake(selector).dbt("ls", "--quiet", "--selector", selector, "--output", "json").stdout
+    chosen = {json.loads(line)["unique_id"] for line in listed.splitlines() if line.startswith("{")}
+    nodes = {name: node for name, node in manifest["nodes"].items() if name in chosen}
+    for name, node in nodes.items():
+        needed = {parent for parent in node["depends_on"].get("nodes", []) if not parent.startswith("source.")}
+        assert needed <= chosen, name
+    names = {name.split(".")[2] for name in nodes if name.startswith("model.")}
+    assert set(INSIDE[selector]) <= names
+    assert not [name for name in names if name.startswith(tuple(OUTSIDE[selector]))]
+    assert {name for name in nodes if name.startswith("test.")}
+
+
+@pytest.mark.histories
+@pytest.mark.parametrize("selector", OUTSIDE)
+def test_every_selector_builds_from_raw(selector: str, copy_of: Callable[..., Lake]) -> None:
+    lake = copy_of("sample", "raw")
     done = lake.dbt("build", "--selector", selector)
     assert "grants" not in done.stdout
     built = {name.split("/")[1] for name in lake.tables("gold")}
-    assert ("fct_catalogue_title" in built) == (selector != "viewing")
-    assert ("fct_weekly_top10_global" in built) == (selector != "catalogue")
-    assert ("mart_people" in built) == (selector in ("weekly", "catalogue"))
-    assert ("mart_viewing_trends" in built) == (selector in ("weekly", "viewing"))
+    assert set(INSIDE[selector]) <= built
+    assert not [name for name in built if name.startswith(tuple(OUTSIDE[selector]))]
 
 
-def test_most_watched_counts_places(sample: Lake) -> None:
+def test_most_watched_counts_places(sample_lake: Lake) -> None:
     """Against a count in plain Python over the silver lists: a show has its best place in a list."""
-    lists = sample.read("silver/silver_top10_countries")
+    lists = sample_lake.read("silver/silver_top10_countries")
     best: dict[tuple[str, str, int, object], int] = {}
     for row in lists.iter_rows(named=True):
         place = row["country_name"], row["category"], row["show_key"], row["week"]
@@ -117,7 +135,7 @@ def test_most_watched_counts_places(sample: Lake) -> None:
     for (country, category, show, _), rank in best.items():
         points[country, category, show] += 11 - rank
         weeks[country, category, show] += 1
-    mart = sample.read("gold/mart_most_watched_country")
+    mart = sample_lake.read("gold/mart_most_watched_country")
     assert mart.height == len(points) > 0
     for row in mart.iter_rows(named=True):
         key = row["country_name"], row["category"], row["show_key"]
@@ -126,36 +144,38 @@ def test_most_watched_counts_places(sample: Lake) -> None:
         assert row["points_rank"] == better + 1
 
 
-def test_genre_engagement_counts_hours_of_matched_titles(sample: Lake) -> None:
-    shows = sample.read("gold/dim_show").filter(pl.col("match_result") == "matched")
-    lists = sample.read("silver/silver_top10_global")
+def test_genre_engagement_counts_hours_of_matched_titles(sample_lake: Lake) -> None:
+    shows = sample_lake.read("gold/dim_show").filter(pl.col("match_result") == "matched")
+    lists = sample_lake.read("silver/silver_top10_global")
     hours: Counter[int] = Counter()
     titles = dict(shows.select("show_key", "title_key").iter_rows())
     for show, viewed in lists.select("show_key", "weekly_hours_viewed").iter_rows():
         if show in titles:
             hours[titles[show]] += viewed
     expected: Counter[int] = Counter()
-    for title, genre in sample.read("gold/bridge_title_genre").select("title_key", "genre_key").iter_rows():
+    for title, genre in sample_lake.read("gold/bridge_title_genre").select("title_key", "genre_key").iter_rows():
         expected[genre] += hours[title]
-    mart = dict(sample.read("gold/mart_genre_engagement").select("genre_key", "hours_viewed").iter_rows())
+    mart = dict(sample_lake.read("gold/mart_genre_engagement").select("genre_key", "hours_viewed").iter_rows())
     assert sum(mart.values()) > 0
     assert mart == dict(expected)
-    behind = sample.read("gold/mart_genre_titles")
+    behind = sample_lake.read("gold/mart_genre_titles")
     borne_out = behind.filter(pl.col("match_result") == "matched").group_by("genre_key").agg(pl.sum("hours_viewed"))
     assert dict(borne_out.iter_rows()) == {genre: viewed for genre, viewed in expected.items() if viewed}
     assert 0 < borne_out["hours_viewed"].sum() < behind["hours_viewed"].sum()
 
 
-def test_people_and_their_companions(sample: Lake) -> None:
+def test_people_and_their_companions(sample_lake: Lake) -> None:
     titles: defaultdict[int, set[int]] = defaultdict(set)
     for bridge in ("cast", "director"):
-        for title, person in sample.read(f"gold/bridge_title_{bridge}").select("title_key", "person_key").iter_rows():
+        for title, person in (
+            sample_lake.read(f"gold/bridge_title_{bridge}").select("title_key", "person_key").iter_rows()
+        ):
             titles[person].add(title)
     frequent = {person: len(names) for person, names in titles.items() if len(names) >= 2}
     cut = sorted(frequent.values(), reverse=True)[min(999, len(frequent) - 1)]
-    people = dict(sample.read("gold/mart_people").select("person_key", "titles").iter_rows())
+    people = dict(sample_lake.read("gold/mart_people").select("person_key", "titles").iter_rows())
     assert people == {person: count for person, count in frequent.items() if count >= cut}
-    together = sample.read("gold/mart_people_together")
+    together = sample_lake.read("gold/mart_people_together")
     assert together.height > 0
     for person, companion, count in together.select("person_key", "companion_key", "titles_together").iter_rows():
         assert person in people
@@ -164,9 +184,9 @@ def test_people_and_their_companions(sample: Lake) -> None:
     assert together.filter(~pl.col("companion_rank").is_between(1, 10)).is_empty()
 
 
-def test_growth_ends_with_all_titles_that_have_a_day(sample: Lake) -> None:
-    titles = sample.read("gold/fct_catalogue_title")
-    growth = sample.read("gold/mart_catalogue_growth")
+def test_growth_ends_with_all_titles_that_have_a_day(sample_lake: Lake) -> None:
+    titles = sample_lake.read("gold/fct_catalogue_title")
+    growth = sample_lake.read("gold/mart_catalogue_growth")
     last = growth.filter(pl.col("month_start") == pl.col("month_start").max())
     assert last["titles_so_far"].sum() == titles.filter(pl.col("date_added_key") != -1).height
     assert growth["titles_added"].sum() == titles.height

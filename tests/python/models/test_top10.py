@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import random
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,8 +13,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.python.lake import DATA, Lake, needs_real_data
-from tests.python.models.top10_history import build_models, commits, load_in_any_order
+from tests.support.lake import DATA, Lake, needs_real_data
+from tests.support.templates import Templates
+from tests.support.top10_history import commits, load_in_any_order
 
 VIEWING = ("--selector", "viewing")
 TABLES = (
@@ -41,59 +41,53 @@ def assert_alike(lake: Lake, expected: dict[str, pl.DataFrame]) -> None:
         assert frame.equals(expected[name]), name
 
 
-@pytest.fixture(scope="module")
-def real(new_lake: Callable[[str], Lake], tmp_path_factory: pytest.TempPathFactory) -> Lake:
-    """The real catalogue and the real history of the lists, loaded in order and built now and then."""
-    lake, folder = new_lake("history"), tmp_path_factory.mktemp("commits")
+@needs_real_data
+@pytest.mark.histories
+def test_built_on_the_way_is_as_built_at_once(real_lake: Lake, new_lake: Callable[[str], Lake], tmp_path: Path) -> None:
+    """Builds between the loads give what one build from scratch gives."""
+    lake = new_lake("on-the-way")
     lake.ingest("--from", str(DATA), "--source", "catalogue")
     for number, commit in enumerate(commits()):
-        commit.ingest(lake, folder)
+        commit.ingest(lake, tmp_path)
         if number in (2, 4, 12):
-            build_models(lake, *VIEWING)
-    build_models(lake)
-    return lake
+            lake.build(*VIEWING)
+    lake.build(*VIEWING)
+    assert_alike(lake, tables(real_lake))
 
 
 @needs_real_data
-def test_built_on_the_way_is_as_built_at_once(real: Lake, new_lake: Callable[[str], Lake]) -> None:
-    """Builds between the loads give what one build from scratch gives."""
-    lake = new_lake("at-once")
-    shutil.copytree(real.root / "raw", lake.root / "raw")
-    build_models(lake, *VIEWING)
-    assert_alike(lake, tables(real))
-
-
-@needs_real_data
-def test_the_order_of_loads_does_not_matter(real: Lake, new_lake: Callable[[str], Lake]) -> None:
+@pytest.mark.histories
+def test_the_order_of_loads_does_not_matter(real_lake: Lake, new_lake: Callable[[str], Lake]) -> None:
     """The commits in any order, with builds in between: every older one is a backfill."""
     lake = new_lake("shuffled")
     lake.ingest("--from", str(DATA), "--source", "catalogue")
-    for number in load_in_any_order(real, lake, random.Random(5)):
+    for number in load_in_any_order(real_lake, lake, random.Random(5)):
         if number in (6, 13, 21):
-            build_models(lake, *VIEWING)
-    assert_alike(lake, tables(real))
+            lake.build(*VIEWING)
+    assert_alike(lake, tables(real_lake))
 
 
 @needs_real_data
-def test_facts_hold_every_place_of_the_lists(real: Lake) -> None:
+def test_facts_hold_every_place_of_the_lists(real_lake: Lake) -> None:
     newest = commits()[-1]
     lists = pl.read_csv(
         DATA / "top10" / newest.sha / "all-weeks-global.tsv", separator="\t", infer_schema=False, quote_char='"'
     )
-    fact = real.read("gold/fct_weekly_top10_global")
+    fact = real_lake.read("gold/fct_weekly_top10_global")
     assert fact.height == lists.height == 6240
     assert fact["weekly_hours_viewed"].sum() == lists["weekly_hours_viewed"].cast(pl.Int64).sum()
-    assert real.read("gold/fct_weekly_top10_country").height == 43240
-    assert real.read("gold/fct_most_popular").height == 40
+    assert real_lake.read("gold/fct_weekly_top10_country").height == 43240
+    assert real_lake.read("gold/fct_most_popular").height == 40
     assert fact["season_title"].null_count() == lists.filter(pl.col("season_title") == "N/A").height
     assert fact["is_staggered_launch"].sum() == 87
     assert fact.filter(pl.col("is_staggered_launch"))["episode_launch_details"].str.starts_with("[{").all()
     assert fact.filter(pl.col("runtime_hours") <= 0).is_empty()
 
 
-@needs_real_data
+@pytest.mark.parametrize("name", ["sample", pytest.param("real", marks=needs_real_data)])
 @pytest.mark.parametrize("fact", ["fct_weekly_top10_global", "fct_weekly_top10_country", "fct_most_popular"])
-def test_every_key_of_a_fact_has_its_member(fact: str, real: Lake) -> None:
+def test_every_key_of_a_fact_has_its_member(fact: str, name: str, templates: Templates) -> None:
+    lake = templates.lake(name)
     dimensions = {
         "show_key": ("dim_show", "show_key"),
         "title_key": ("dim_title", "title_key"),
@@ -101,31 +95,31 @@ def test_every_key_of_a_fact_has_its_member(fact: str, real: Lake) -> None:
         "country_key": ("dim_country", "country_key"),
         "week_key": ("dim_date", "date_key"),
     }
-    rows = real.read(f"gold/{fact}")
+    rows = lake.read(f"gold/{fact}")
     keys = [key for key in dimensions if key in rows.columns]
     assert len(keys) >= 3
     for key in keys:
         dimension, column = dimensions[key]
-        members = real.read(f"gold/{dimension}").select(pl.col(column).alias(key))
+        members = lake.read(f"gold/{dimension}").select(pl.col(column).alias(key))
         assert rows.join(members, on=key, how="anti").is_empty(), key
         assert key == "title_key" or rows.filter(pl.col(key) == -1).is_empty(), key
 
 
 @needs_real_data
-def test_weeks_are_as_they_were_last_restated(real: Lake) -> None:
-    lists = real.read("silver/silver_top10_global")
+def test_weeks_are_as_they_were_last_restated(real_lake: Lake) -> None:
+    lists = real_lake.read("silver/silver_top10_global")
     row = lists.filter(
         (pl.col("week") == date(2022, 11, 6)) & (pl.col("category") == "TV (English)") & (pl.col("weekly_rank") == 7)
     )
     assert row["show_title"].to_list() == ["Half Bad: The Bastard Son & The Devil Himself"]
     # The first two files of countries called these lists "Films (English)"; a week is restated as a whole.
-    assert set(real.read("silver/silver_top10_countries")["category"]) == {"Films", "TV"}
-    popular = real.read("silver/silver_top10_most_popular")
+    assert set(real_lake.read("silver/silver_top10_countries")["category"]) == {"Films", "TV"}
+    popular = real_lake.read("silver/silver_top10_most_popular")
     assert set(popular["window_days"]) == {91}
 
 
 @needs_real_data
-def test_a_show_counts_once_in_a_list_of_a_country(real: Lake) -> None:
+def test_a_show_counts_once_in_a_list_of_a_country(real_lake: Lake) -> None:
     """Against the best place of each show per list of a country and week, from the published file."""
     (newest,) = (DATA / "top10").glob("2f5fb382*/all-weeks-countries.tsv")
     places = pl.read_csv(newest, separator="\t", infer_schema=False).with_columns(
@@ -135,12 +129,12 @@ def test_a_show_counts_once_in_a_list_of_a_country(real: Lake) -> None:
     of_country, of_world = ["country_name", "category", "show_title"], ["category", "show_title"]
     best = places.group_by(*of_country, "week").agg(pl.min("weekly_rank"))
     points = best.group_by(of_country).agg((11 - pl.col("weekly_rank")).sum().alias("points"))
-    mart = real.read("gold/mart_most_watched_country").select(*of_country, "points")
+    mart = real_lake.read("gold/mart_most_watched_country").select(*of_country, "points")
     assert mart.sort(of_country).equals(points.sort(of_country))
 
     expected, regions = (
         frame.group_by(of_world).agg(pl.sum("points")).sort(of_world)
-        for frame in (points, real.read("gold/mart_most_watched_region"))
+        for frame in (points, real_lake.read("gold/mart_most_watched_region"))
     )
     assert regions.equals(expected)
     series = regions.filter(pl.col("category") == "TV").sort("points", descending=True)
@@ -149,8 +143,8 @@ def test_a_show_counts_once_in_a_list_of_a_country(real: Lake) -> None:
 
 
 @needs_real_data
-def test_shows_are_matched_where_all_that_is_known_agrees(real: Lake) -> None:
-    shows = real.read("gold/dim_show")
+def test_shows_are_matched_where_all_that_is_known_agrees(real_lake: Lake) -> None:
+    shows = real_lake.read("gold/dim_show")
     assert dict(shows["match_result"].value_counts().iter_rows()) == {
         "matched": 95,
         "name alone": 158,
@@ -159,8 +153,8 @@ def test_shows_are_matched_where_all_that_is_known_agrees(real: Lake) -> None:
         "language differs": 6,
         "several titles fit": 4,
     }
-    matched = real.read("gold/fct_weekly_top10_global").filter(pl.col("title_key") != -1)
-    titles = real.read("gold/dim_title").filter(pl.col("is_current"))
+    matched = real_lake.read("gold/fct_weekly_top10_global").filter(pl.col("title_key") != -1)
+    titles = real_lake.read("gold/dim_title").filter(pl.col("is_current"))
     both = matched.join(shows, on="show_key").join(titles, on="title_key", suffix="_of_title")
     assert both.height == matched.height == 577
     assert dict(both["match_result"].value_counts().iter_rows()) == {"matched": 485, "name alone": 92}
@@ -203,19 +197,14 @@ MATCHES = {
 
 @needs_real_data
 @pytest.mark.parametrize("result", MATCHES)
-def test_what_a_match_rests_on(result: str, real: Lake) -> None:
-    shows = real.read("gold/dim_show").with_columns(pl.concat_str("type", pl.lit(": "), "show_title").alias("show"))
+def test_what_a_match_rests_on(result: str, real_lake: Lake) -> None:
+    shows = real_lake.read("gold/dim_show").with_columns(
+        pl.concat_str("type", pl.lit(": "), "show_title").alias("show")
+    )
     found = {show: (was, title) for show, was, title in shows.select("show", "match_result", "title_key").iter_rows()}
     assert {show: found[show][0] for show in MATCHES[result]} == dict.fromkeys(MATCHES[result], result)
     with_title = result in ("matched", "name alone")
     assert all((found[show][1] != -1) == with_title for show in MATCHES[result])
-
-
-@needs_real_data
-def test_a_second_build_writes_nothing(real: Lake) -> None:
-    before = real.versions()
-    build_models(real)
-    assert real.versions() == before
 
 
 FIELDS = ["week", "category", "weekly_rank", "show_title", "season_title", "weekly_hours_viewed"]
@@ -279,7 +268,7 @@ class MadeUp:
         assert "all-weeks-global.tsv: refused" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.histories)])
 def test_a_week_is_what_the_latest_version_that_has_it_says(
     seed: int, new_lake: Callable[[str], Lake], tmp_path: Path
 ) -> None:
@@ -289,7 +278,7 @@ def test_a_week_is_what_the_latest_version_that_has_it_says(
         made_up.ingest(in_order, version, tmp_path)
     for number in load_in_any_order(in_order, lake, random.Random(seed)):
         if number in (3, 7):
-            build_models(lake, *VIEWING)
+            lake.build("--select", "+silver_top10_global", "silver_top10_global_verdicts")
     found = {
         (row["week"], row["weekly_rank"]): (row["show_title"], row["weekly_hours_viewed"])
         for row in lake.read("silver/silver_top10_global").iter_rows(named=True)
@@ -301,10 +290,10 @@ def test_a_week_is_what_the_latest_version_that_has_it_says(
 
 @pytest.mark.parametrize("first", ["catalogue", "top10"])
 def test_one_source_alone_builds_to_the_end(
-    first: str, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]
+    first: str, new_lake: Callable[[str], Lake], sample_lake: Lake, make_sample: Callable[..., Path]
 ) -> None:
     """With the raw tables of the other source missing, its models are empty; when it comes, all is as with both."""
-    lake, both, folder = new_lake(first), new_lake("both"), str(make_sample())
+    lake, folder = new_lake(first), str(make_sample())
     other = "top10" if first == "catalogue" else "catalogue"
     lake.ingest("--from", folder, "--source", first)
     lake.dbt("build")
@@ -315,10 +304,8 @@ def test_one_source_alone_builds_to_the_end(
     assert counts[full] > 0
     assert counts["gold/dim_show" if first == "catalogue" else "gold/dim_title"] == 1
     lake.ingest("--from", folder, "--source", other)
-    build_models(lake)
-    both.ingest("--from", folder)
-    build_models(both)
-    assert_alike(lake, tables(both))
-    for name in both.tables("gold"):
+    lake.build()
+    assert_alike(lake, tables(sample_lake))
+    for name in sample_lake.tables("gold"):
         if "/mart_" in name:
-            assert lake.rows(name).equals(both.rows(name)), name
+            assert lake.rows(name).equals(sample_lake.rows(name)), name

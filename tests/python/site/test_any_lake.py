@@ -15,9 +15,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from site_pages import build, gold
-from tests.python.lake import Lake
-from tests.python.models.top10_history import build_models
 from tests.python.site.test_pages import labels, open_page, watch
+from tests.support.lake import Lake
 
 HOSTILE = (
     "<!--<script>",
@@ -75,7 +74,7 @@ def site(
     folder = lake.work / "from"
     shutil.copytree(make_sample(titles=60), folder)
     load_hostile_files(lake, folder, request.param)
-    build_models(lake)
+    lake.build()
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(os.environ, "LAKEHOUSE_ROOT", str(lake.root))
         gold.read.cache_clear()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from pathlib import Path
+from typing import Any
 
 import pytest
 
 from site_pages.pages import audience, catalogue, most_watched, viewing_trends
-from tests.python.lake import CHECKOUT
 from tests.python.site.conftest import Site
+from tests.support import in_process
+from tests.support.lake import CHECKOUT
 
 TILES = {
     ("catalogue", "Titles"): "titles",
@@ -25,53 +24,60 @@ TILES = {
 }
 
 
-def query(site: Site, metrics: list[str], *more: str) -> list[dict[str, str]]:
-    """`mf query`, its rows by column."""
-    out = site.lake.work / "metrics.csv"
-    mf = str(Path(sys.executable).parent / "mf")
-    # MetricFlow reads the project from its working folder, with the target folder beside it.
-    project = site.lake.work / "project"
-    if not project.exists():
-        project.mkdir()
-        for part in (
-            "dbt_project.yml",
-            "profiles.yml",
-            "selectors.yml",
-            "models",
-            "macros",
-            "seeds",
-            "plugins",
-            "tests",
-        ):
-            (project / part).symlink_to(CHECKOUT / part)
-        (project / "target").symlink_to(site.lake.work / "target")
-    site.lake.run(
-        "bash", "-c", 'cd "$1" && shift && exec "$@"', "bash", str(project),
-        mf, "query", "--metrics", ",".join(metrics), *more, "--csv", str(out),
-        DBT_PROJECT_DIR=str(project),
-    )  # fmt: skip
-    with out.open() as file:
-        return list(csv.DictReader(file))
+QUERIES: dict[str, tuple[list[str], list[str]]] = {
+    "tiles": (sorted(TILES.values()), []),
+    "audience": (["titles"], ["title__type", "rating__audience_group"]),
+    "children": (["share_for_children"], []),
+}
+"""Metrics, and by what they are grouped."""
+
+Rows = list[dict[str, Any]]
 
 
-def test_metrics_agree_with_the_pages(site: Site) -> None:
+@pytest.fixture(scope="module")
+def answers(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rows]:
+    """What `mf query` shows, as rows by column."""
+    # MetricFlow reads the project from its working folder, with the target folder in it.
+    project = tmp_path_factory.mktemp("project")
+    for part in ("dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros", "seeds", "plugins", "tests"):
+        (project / part).symlink_to(CHECKOUT / part)
+    (project / "target").symlink_to(site.target)
+    return in_process.call(ask, env=site.lake.environment | {"DBT_PROJECT_DIR": str(project)}, cwd=project)
+
+
+def ask() -> dict[str, Rows]:
+    from dbt_metricflow.cli.cli_configuration import CLIConfiguration
+    from metricflow.engine.metricflow_engine import MetricFlowQueryRequest
+
+    configuration = CLIConfiguration()
+    configuration.setup(configure_file_logging=False)
+    found = {}
+    for name, (metrics, groups) in QUERIES.items():
+        request = MetricFlowQueryRequest.create(metric_names=metrics, group_by_names=groups or None)
+        table = configuration.mf.query(request).result_df
+        assert table is not None
+        found[name] = [dict(zip(table.column_names, row, strict=True)) for row in table.rows]
+    return found
+
+
+def test_metrics_agree_with_the_pages(site: Site, answers: dict[str, Rows]) -> None:
     tiles: dict[tuple[str, str], float] = {}
     for module in (audience, catalogue, most_watched, viewing_trends):
         page = module.page(lambda model: site.lake.read(f"gold/{model}"))
         tiles |= {(page.name, tile.label): tile.value for tile in page.tiles}
-    (row,) = query(site, sorted(TILES.values()))
+    (row,) = answers["tiles"]
     assert {tile: float(row[metric]) for tile, metric in TILES.items()} == {tile: tiles[tile] for tile in TILES}
 
 
-def test_metrics_by_audience_agree_with_the_mart(site: Site) -> None:
-    rows = query(site, ["titles"], "--group-by", "title__type,rating__audience_group")
+def test_metrics_by_audience_agree_with_the_mart(site: Site, answers: dict[str, Rows]) -> None:
+    rows = answers["audience"]
     found = {(row["title__type"], row["rating__audience_group"]): float(row["titles"]) for row in rows}
     mart = site.lake.read("gold/mart_audience_groups").select("type", "audience_group", "titles")
     assert found == {(type_, group): titles for type_, group, titles in mart.iter_rows()}
 
 
-def test_share_for_children_is_that_of_the_page(site: Site) -> None:
+def test_share_for_children_is_that_of_the_page(site: Site, answers: dict[str, Rows]) -> None:
     page = audience.page(lambda model: site.lake.read(f"gold/{model}"))
     tiles = {tile.label: tile.value for tile in page.tiles}
-    (row,) = query(site, ["share_for_children"])
+    (row,) = answers["children"]
     assert float(row["share_for_children"]) == pytest.approx(tiles["For children"] / tiles["Titles"])

@@ -7,15 +7,17 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from site_pages.build import PAGES
-from tests.python.lake import CHECKOUT, DATA
 from tests.python.site.conftest import Site
+from tests.support.lake import CHECKOUT, DATA, Lake
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 MARKS = ", ".join(f"svg .mark-{kind} path" for kind in ("rect", "line", "area", "symbol"))
 MAX_BYTES = 3_000_000
@@ -44,6 +46,7 @@ def watch(page: Page) -> tuple[list[str], list[str]]:
     return errors, requests
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("by", ["file", "server"])
 def test_every_page_loads_by_itself(site: Site, browser: Browser, by: str) -> None:
     """No error, no request to another place, and something in every chart."""
@@ -97,6 +100,7 @@ def detail(label: str, what: str) -> str:
     return found[1]
 
 
+@pytest.mark.browser
 def test_filters_answer_to_the_keyboard(site: Site, browser: Browser) -> None:
     for name in site.own_pages:
         page = open_page(browser, f"{site.folder.as_uri()}/{name}.html")
@@ -120,6 +124,7 @@ def test_filters_answer_to_the_keyboard(site: Site, browser: Browser) -> None:
         page.close()
 
 
+@pytest.mark.browser
 def test_a_filter_shows_what_the_mart_holds(site: Site, browser: Browser) -> None:
     trends = site.lake.read("gold/mart_viewing_trends").with_columns(pl.col("week").dt.year().alias("year"))
     page = open_page(browser, f"{site.folder.as_uri()}/viewing-trends.html")
@@ -145,6 +150,7 @@ def test_a_filter_shows_what_the_mart_holds(site: Site, browser: Browser) -> Non
     page.close()
 
 
+@pytest.mark.browser
 def test_totals_are_those_of_gold(site: Site, browser: Browser) -> None:
     """Counted from dimensions and facts, which no page reads."""
     titles = site.lake.read("gold/fct_catalogue_title")
@@ -198,9 +204,10 @@ def test_totals_are_those_of_gold(site: Site, browser: Browser) -> None:
         page.close()
 
 
+@pytest.mark.browser
 def test_pages_say_where_their_data_comes_from(site: Site, browser: Browser) -> None:
     """Models, exposures and the time of the sources."""
-    manifest = json.loads((site.lake.work / "target" / "manifest.json").read_text())
+    manifest = json.loads((site.target / "manifest.json").read_text())
     files = site.lake.read("raw/_files").filter(pl.col("status") == "loaded")
     newest = dict(files.group_by("raw_table").agg(pl.col("_committed_at").max()).iter_rows())
     for module in PAGES:
@@ -238,7 +245,7 @@ def test_pages_read_marts_and_tables_of_data_quality_only(site: Site) -> None:
 
 
 def test_every_page_says_whose_numbers_it_shows(site: Site) -> None:
-    made_up = not (site.lake.work / "from").exists()  # where real data were loaded from
+    made_up = site.folder.parent.name == "site-sample"
     for name in site.own_pages:
         html = (site.folder / f"{name}.html").read_text()
         assert ("Made-up data." in html, "Netflix publishes" in html) == (made_up, not made_up), name
@@ -250,6 +257,7 @@ def test_pages_are_light_enough(site: Site) -> None:
         assert (site.folder / f"{name}.html").stat().st_size + shared < MAX_BYTES, name
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
 def test_pages_fit_phones_and_dark_rooms(site: Site, browser: Browser, scheme: str, width: int) -> None:
     """Nothing is wider than the screen, and text stands out from its ground by 4.5 to 1."""
@@ -280,6 +288,7 @@ CONTRAST = """selector => {
 }"""
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("site", ["real" if DATA.is_dir() else "sample"], indirect=True)
 def test_pictures_of_every_page(site: Site, browser: Browser) -> None:
     out = CHECKOUT / "site" / "screenshots"
@@ -290,6 +299,7 @@ def test_pictures_of_every_page(site: Site, browser: Browser) -> None:
             assert (out / f"{name}-{look}.png").read_bytes()[:4] == b"\x89PNG"
 
 
+@pytest.mark.browser
 def test_the_start_page_leads_everywhere(site: Site, browser: Browser) -> None:
     page = open_page(browser, f"{site.address}/index.html")
     for link in {link.get_attribute("href") or "" for link in page.query_selector_all("a[href$='.html']")}:
@@ -298,9 +308,9 @@ def test_the_start_page_leads_everywhere(site: Site, browser: Browser) -> None:
     page.close()
 
 
-def test_a_lake_without_gold_is_one_clear_line(new_lake: Callable[[str], Site]) -> None:
+def test_a_lake_without_gold_is_one_clear_line(new_lake: Callable[[str], Lake]) -> None:
     lake = new_lake("no-gold")
-    done = lake.run(sys.executable, "-m", "site_pages", "--out", str(lake.work / "site"), check=False)  # type: ignore[attr-defined]
+    done = lake.python("site_pages", "--out", str(lake.work / "site"), check=False)
     assert done.returncode == 2
     assert "dbt build" in done.stderr
     assert "Traceback" not in done.stderr

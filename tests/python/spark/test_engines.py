@@ -17,9 +17,13 @@ import click
 import pytest
 from deltalake import DeltaTable
 
+pytest.importorskip("pyspark", reason="pyspark is not installed: `make test LANE=engines` installs it")
+
 from scripts.parity import BUILD, contents, differences
 from scripts.spark import missing, server, session
-from tests.python.lake import CHECKOUT, OF_RUNS, Lake
+from tests.support.lake import CHECKOUT, OF_RUNS, Lake
+
+pytestmark = pytest.mark.engines
 
 DBT = str(Path(sys.executable).with_name("dbt"))
 WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
@@ -81,7 +85,7 @@ def on_duckdb(new_lake: Callable[[str], Lake], samples: list[Path]) -> Lake:
     lake = new_lake("duckdb")
     for sample in samples:
         lake.ingest("--from", str(sample))
-    lake.dbt(*BUILD)
+    lake.build()
     return lake
 
 
@@ -161,7 +165,7 @@ def test_a_lake_changes_engines_and_back(
         if 3 / 8 < week / WEEKS <= 6 / 8:  # of eight weeks, the fourth to the sixth
             build_on_workers_of_which_some_are_killed(lake, engine)
         else:
-            lake.dbt(*BUILD)
+            lake.build()
         versions.append(DeltaTable(str(lake.root / "silver/silver_titles")).version())
     assert versions == sorted(set(versions))  # each engine committed to the table of the other
     assert_same(lake, on_duckdb)
@@ -211,7 +215,7 @@ def test_a_broken_contract_ends_the_model_before_anything_is_written(
 
     def build() -> str:
         options = ["--project-dir", str(project), "--profiles-dir", str(project)]
-        return lake.dbt("run", "-s", "dim_rating", *options, check=False, **env).stdout
+        return lake.run(DBT, "run", "-s", "dim_rating", *options, check=False, **env).stdout
 
     with session(str(lake.root), patient_engine) as env:
         for says, query in queries.items():

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from tests.python.lake import Lake
+from tests.support.lake import Lake
 
 Record = Sequence[str]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 import pytest
 from deltalake import DeltaTable
+
+from tests.support import in_process
+from tests.support.in_process import Done
 
 CHECKOUT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("NETFLIX_DATA_DIR", CHECKOUT.parent / "shared" / "data"))
@@ -40,6 +42,7 @@ class Lake:
                 "DBT_LOG_PATH": str(self.work / "logs"),
                 "DBT_PROJECT_DIR": str(CHECKOUT),
                 "DBT_USE_COLORS": "false",
+                "DBT_LOG_LEVEL_FILE": "none",
                 # Unit tests depend on no lake: test_road.py runs them, and other builds need not.
                 "DBT_EXCLUDE_RESOURCE_TYPES": "unit_test",
             }
@@ -47,7 +50,7 @@ class Lake:
         )
 
     def run(self, *command: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the checkout against this lake; fails the test on a non-zero exit code if `check`."""
+        """Run a command in the checkout, as a process; fails the test on a non-zero exit code if `check`."""
         done = subprocess.run(
             command,
             cwd=CHECKOUT,
@@ -56,17 +59,29 @@ class Lake:
             text=True,
             check=False,
         )
-        if check and done.returncode != 0:
-            pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        _expect(done, command, check)
         return done
 
-    def ingest(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-        """`python -m ingest …`."""
-        return self.run(sys.executable, "-m", "ingest", *args, check=check, **env)
+    def python(self, module: str, *args: str, check: bool = True, **env: str) -> Done:
+        """`python -m <module> …`, in this process."""
+        done = in_process.python(module, *args, env=self.environment | env, cwd=CHECKOUT)
+        _expect(done, (module, *args), check)
+        return done
 
-    def dbt(self, *args: str, check: bool = True, **env: str) -> subprocess.CompletedProcess[str]:
-        """`dbt …`."""
-        return self.run(str(Path(sys.executable).parent / "dbt"), *args, check=check, **env)
+    def ingest(self, *args: str, check: bool = True, **env: str) -> Done:
+        """`python -m ingest …`, in this process."""
+        return self.python("ingest", *args, check=check, **env)
+
+    def dbt(self, *args: str, check: bool = True, **env: str) -> Done:
+        """`dbt …`, in this process."""
+        done = in_process.dbt(*args, env=self.environment | env, cwd=CHECKOUT)
+        _expect(done, ("dbt", *args), check)
+        return done
+
+    def build(self, *args: str) -> Done:
+        """`dbt build …` of seeds and models, without data tests: for tests that judge the tables themselves."""
+        only = ("--no-write-json", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        return self.dbt("build", *only, *args)
 
     def tables(self, *layers: str) -> list[str]:
         """The names `<layer>/<table>` of the tables in the given layers (all, where none is given)."""
@@ -93,3 +108,8 @@ class Lake:
         frame = self.read(name)
         columns = sorted(c for c in frame.columns if not c.startswith("_") and c not in leave_out)
         return frame.select(columns).sort(columns)
+
+
+def _expect(done: Done | subprocess.CompletedProcess[str], command: tuple[str, ...], check: bool) -> None:
+    if check and done.returncode != 0:
+        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")

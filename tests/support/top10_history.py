@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.python.lake import DATA, Lake
+from tests.support.lake import DATA, Lake
 
 REFUSED = ("2e3af172", "0d5cea4c")
 """Commits with a file that is no table: a redirect page, and the word null."""
@@ -42,11 +42,6 @@ def commits() -> list[Commit]:
     """All commits, oldest first."""
     lines = (DATA / "top10" / "versions.tsv").read_text().splitlines()[1:]
     return [Commit(sha, datetime.fromisoformat(time)) for sha, time in (line.split("\t") for line in lines)]
-
-
-def build_models(lake: Lake, *args: str) -> None:
-    """Build seeds and models without running tests: for comparisons of tables, which are tests themselves."""
-    lake.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test", *args)
 
 
 def load_in_any_order(source: Lake, lake: Lake, dice: random.Random) -> Iterator[int]:

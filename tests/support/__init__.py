@@ -1,0 +1,1 @@
+"""What the tests share: a lake to work on, dbt in the tests' own process, lakes that are built once and copied."""
