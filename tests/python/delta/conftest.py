@@ -24,7 +24,10 @@ from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
-from tests.python.delta.direct import Tables
+from tests.support.quick import quicken
+from tests.support.tables import Tables
+
+quicken()
 
 CHECKOUT = Path(__file__).parents[3]
 COMMENT = re.compile(r"^\s*--.*\n")

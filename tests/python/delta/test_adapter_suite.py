@@ -67,6 +67,8 @@ from dbt.tests.adapter.unit_testing.test_types import BaseUnitTestingTypes, Base
 from dbt.tests.util import check_relations_equal, run_dbt
 from dbt_common.exceptions import DbtRuntimeError
 
+pytestmark = pytest.mark.adapter_suite
+
 CATALOG = {
     "id_type": "INTEGER",
     "text_type": "VARCHAR",

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from itertools import count
 from typing import Any
 
 import pytest
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.python.delta.direct import Tables, values
+from tests.support.examples import examples
+from tests.support.tables import Tables, values
 
 Row = tuple[Any, ...]
 COLUMNS = {"k": "integer", "name": "varchar", "part": "varchar", "n": "bigint"}
@@ -23,7 +22,6 @@ PART = TEXT.filter(lambda value: value != "")  # which Delta, as a partition val
 ROWS = st.lists(
     st.tuples(st.one_of(st.none(), st.integers(-3, 12)), TEXT, PART, st.one_of(st.none(), st.integers(0, 3)))
 )
-QUICK = settings(max_examples=int(os.environ.get("DELTA_EXAMPLES", "10")), deadline=None)
 NUMBER = count()
 
 
@@ -61,8 +59,9 @@ def matches(ours: Row, theirs: Row, keys: tuple[int, ...]) -> bool:
     return all(ours[i] is not None and ours[i] == theirs[i] for i in keys)
 
 
-@QUICK
-@given(
+@examples(
+    10,
+    80,
     batches=st.lists(ROWS, max_size=3),
     sources=st.lists(ROWS, min_size=1, max_size=2),
     keys=st.sampled_from([(0,), (0, 1), (1,), (1, 2)]),
@@ -107,8 +106,9 @@ def test_merge(
         expected = after
 
 
-@QUICK
-@given(
+@examples(
+    10,
+    80,
     batches=st.lists(ROWS, max_size=3),
     source=ROWS,
     keys=st.sampled_from([(0,), (0, 1), (1, 2)]),
@@ -124,8 +124,7 @@ def test_delete_and_insert(
     assert found(tables, name) == Counter(kept + source)
 
 
-@QUICK
-@given(batches=st.lists(ROWS, max_size=3), source=ROWS, by=st.sampled_from([["part"], ["part", "k"]]))
+@examples(10, 80, batches=st.lists(ROWS, max_size=3), source=ROWS, by=st.sampled_from([["part"], ["part", "k"]]))
 def test_insert_overwrite(tables: Tables, batches: list[list[Row]], source: list[Row], by: list[str]) -> None:
     """Partitions with rows in the source are replaced; null and characters that paths escape are values like others."""
     name, before = build(tables, batches, by)
@@ -136,8 +135,7 @@ def test_insert_overwrite(tables: Tables, batches: list[list[Row]], source: list
     assert found(tables, name) == Counter(kept + source)
 
 
-@QUICK
-@given(batches=st.lists(ROWS, max_size=2), batch=ROWS)
+@examples(10, 80, batches=st.lists(ROWS, max_size=2), batch=ROWS)
 def test_append(tables: Tables, batches: list[list[Row]], batch: list[Row]) -> None:
     name, before = build(tables, batches, [])
     version = tables.version(name)

@@ -18,7 +18,7 @@ from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
 import plugins.delta_attempt
-from tests.python.delta.direct import Tables
+from tests.support.tables import Tables
 
 UTC_TIME = dt.datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
 TYPES = [

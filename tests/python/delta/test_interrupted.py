@@ -1,4 +1,7 @@
-"""Builds that are killed, and builds that run at the same time. DELTA_KILLS sets how many builds are killed."""
+"""Builds that are killed, and builds that run at the same time, as processes. test_cut_short.py does it within one.
+
+DELTA_KILLS sets how many builds are killed.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from tests.python.delta.project import Project
+import pytest
 
+from tests.support.project import Project
+
+pytestmark = pytest.mark.kills
 KILLS = int(os.environ.get("DELTA_KILLS", "2"))
 ROWS = 20_000
 CONFIG = "config(materialized='incremental', incremental_strategy='{strategy}', unique_key='id', partition_by='part')"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from deltalake import DeltaTable
 
-from tests.python.delta.project import Project
 from tests.python.ingest.test_object_stores import azure, s3  # noqa: F401 (fixtures)
+from tests.support.project import Project
 
 FILES = {
     "seeds/s.csv": "id,name\n1,a\n2,b\n",
@@ -25,13 +25,12 @@ TABLES = ("s", "t", "m", "a", "sn")
 
 
 def check_builds(folder: Path, root: str) -> None:
-    """A build, one after nothing happened, one after a change, and table care, each a process of its own."""
+    """A build, one after nothing happened, one after a change, and table care, each with a connection of its own."""
     project = Project(folder, FILES, root=root)
 
     def dbt(*args: str) -> str:
-        process = project.process(*args)
-        out, _ = process.communicate(timeout=300)
-        assert process.returncode == 0, out
+        success, out = project.anew(*args)
+        assert success, out
         return out
 
     def versions() -> list[int]:
@@ -61,5 +60,5 @@ def test_azure(tmp_path: Path, azure: str) -> None:  # noqa: F811
 def test_azure_without_an_account_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     project = Project(tmp_path / "project", FILES, root="az://container/lake")
-    out, _ = project.process("build").communicate(timeout=300)
+    _, out = project.anew("build")
     assert "AZURE_STORAGE_ACCOUNT_NAME" in out and "Traceback" not in out

@@ -1,0 +1,27 @@
+"""Properties, tried with few examples in the fast lane and with many in the lane `histories`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import SearchStrategy
+
+Test = Callable[..., None]
+
+
+def examples(few: int, many: int, *, suppress: Any = (), **strategies: SearchStrategy[Any]) -> Callable[[Test], Test]:
+    """`given` for a test, which the lane `histories` finds again under the name `<test>_at_length`."""
+
+    def decorate(test: Test) -> Test:
+        def tried(count: int) -> Test:
+            return settings(max_examples=count, deadline=None, suppress_health_check=suppress)(
+                given(**strategies)(test)
+            )
+
+        test.__globals__[f"{test.__name__}_at_length"] = pytest.mark.histories(tried(many))
+        return tried(few)
+
+    return decorate
