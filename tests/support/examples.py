@@ -17,9 +17,8 @@ def examples(few: int, many: int, *, suppress: Any = (), **strategies: SearchStr
 
     def decorate(test: Test) -> Test:
         def tried(count: int) -> Test:
-            return settings(max_examples=count, deadline=None, suppress_health_check=suppress)(
-                given(**strategies)(test)
-            )
+            how = settings(max_examples=count, deadline=None, suppress_health_check=suppress)
+            return how(given(**strategies)(test))
 
         test.__globals__[f"{test.__name__}_at_length"] = pytest.mark.histories(tried(many))
         return tried(few)

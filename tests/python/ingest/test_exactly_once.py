@@ -1,7 +1,8 @@
-"""Killed at any moment, eight at a time, or stopped between two commits: the lake ends as after one clean run."""
+"""Killed at any moment, several at a time, or stopped at any commit: the lake ends as after one clean run."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -9,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from deltalake import DeltaTable
@@ -21,7 +24,7 @@ from tests.python.ingest.conftest import Bench, assert_sound, contents, read
 from tests.python.ingest.github_server import Repository
 from tests.support.lake import CHECKOUT
 
-KILLS = int(os.environ.get("INGEST_KILLS", "12"))
+KILLS = int(os.environ.get("INGEST_KILLS", "9"))
 ROUNDS = int(os.environ.get("INGEST_RACES", "1"))
 
 
@@ -36,10 +39,10 @@ def finish(process: subprocess.Popen[bytes]) -> None:
     assert process.returncode == 0, out.decode()
 
 
-def history(feed: Repository) -> None:
+def history(feed: Repository, size: int = 10_000) -> None:
     """Several files, two of them in one table, and one with two versions in the past."""
-    lines = [b"%d,name %d\n" % (number, number) for number in range(40_000)]
-    for last in (10_000, 20_000, 40_000):
+    lines = [b"%d,name %d\n" % (number, number) for number in range(4 * size)]
+    for last in (size, 2 * size, 4 * size):
         feed.commit(
             {
                 "data/people.csv": b"id,name\n" + b"".join(lines[:last]),
@@ -50,6 +53,7 @@ def history(feed: Repository) -> None:
         )
 
 
+@pytest.mark.kills
 def test_killed_at_random_moments_and_started_again(bench: Bench, feed: Repository, tmp_path: Path) -> None:
     history(feed)
     began = time.monotonic()
@@ -78,6 +82,7 @@ def test_killed_at_random_moments_and_started_again(bench: Bench, feed: Reposito
     assert cut_short > KILLS // 3, "hardly any run was really cut short"
 
 
+@pytest.mark.kills
 @pytest.mark.parametrize("mode", ["present", "backfill"])
 def test_eight_at_once(bench: Bench, feed: Repository, tmp_path: Path, mode: str) -> None:
     args = ["--backfill"] if mode == "backfill" else []
@@ -96,6 +101,64 @@ def test_eight_at_once(bench: Bench, feed: Repository, tmp_path: Path, mode: str
 
 class Killed(BaseException):
     pass
+
+
+def test_killed_at_every_commit_and_started_again(
+    bench: Bench, feed: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without processes: each run ends before or after its third commit, until one finds nothing more to do."""
+    history(feed, 10)
+    assert bench.ingest("--backfill").code == 0
+    expected = contents(bench.lake)
+    commit, lock, left = lake_module._commit, threading.Lock(), [0]
+
+    def killed(*args: Any, **facts: Any) -> None:
+        with lock:
+            left[0] -= 1
+            if left[0] == 0 and runs % 2:
+                commit(*args, **facts)
+            if left[0] <= 0:
+                raise Killed
+            commit(*args, **facts)
+
+    monkeypatch.setattr(lake_module, "_commit", killed)
+    lake, runs = tmp_path / "killed", 0
+    while True:
+        left[0], runs = 3, runs + 1
+        try:
+            assert bench.ingest("--backfill", LAKEHOUSE_ROOT=str(lake)).code == 0
+            break
+        except Killed:
+            assert runs < 30
+    assert runs > 5
+    assert contents(lake) == expected
+    assert_sound(lake)
+
+
+@pytest.mark.parametrize("args", [[], ["--backfill"]], ids=["present", "backfill"])
+def test_another_run_in_between(
+    bench: Bench, feed: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, args: list[str]
+) -> None:
+    """All of another run takes place right before a commit of the first, which has read and decided by then."""
+    history(feed, 10)
+    assert bench.ingest(*args).code == 0
+    expected = contents(bench.lake)
+    commit, lock = lake_module._commit, threading.Lock()
+    for number in (1, 2, 4):
+        lake, count = str(tmp_path / f"race-{number}"), itertools.count(1)
+
+        def overtaken(*given: Any, count: Any = count, number: int = number, lake: str = lake, **facts: Any) -> None:
+            with lock:
+                turn = next(count)
+            if turn == number:
+                assert bench.ingest(*args, LAKEHOUSE_ROOT=lake).code == 0
+            commit(*given, **facts)
+
+        monkeypatch.setattr(lake_module, "_commit", overtaken)
+        assert bench.ingest(*args, LAKEHOUSE_ROOT=lake).code == 0
+        assert next(count) > number
+        assert_sound(Path(lake))
+        assert contents(Path(lake)) == expected
 
 
 @pytest.mark.parametrize("also_vanishes", [False, True])
@@ -125,7 +188,7 @@ def test_killed_between_the_records_and_the_ledger(
 
 
 def test_nothing_is_committed_from_a_file_that_turns_out_bad_at_its_end(bench: Bench, feed: Repository) -> None:
-    feed.commit({"data/people.csv": b"id\n" + b"1\n" * 3_000_000 + b"\xff\n", "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b"id\n" + (b"1" * 99 + b"\n") * 100_000 + b"\xff\n", "data/places.tsv": b"id\n"})
     assert bench.ingest().code == 1
     assert read(bench.lake, "people").height == 0
     assert_sound(bench.lake)

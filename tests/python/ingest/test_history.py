@@ -5,21 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, example
 from hypothesis import strategies as st
 
 from ingest import config
 from tests.python.ingest.conftest import CONFIG, Bench, assert_sound, contents
 from tests.python.ingest.github_server import GitHubServer, Repository, running
 from tests.support.lake import DATA, needs_real_data
+from tests.support.examples import examples
 
-MIXTURES = int(os.environ.get("INGEST_MIXTURES", "10"))
 PLACES = {"data/places.tsv": b"id\n"}
 
 
@@ -45,10 +44,12 @@ def versions(lake: Path) -> dict[str, list[tuple[object, ...]]]:
 CONTENTS = {"a": b"id\na\n", "b": b"id,new\nb,c\n", "bad": b"null", "gone": None}
 
 
-@settings(max_examples=MIXTURES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.sampled_from([*CONTENTS, "touch"]), min_size=1, max_size=6),
-    st.lists(st.sampled_from(["wait", "wait", "run", "backfill"]), min_size=6, max_size=6),
+@examples(
+    3,
+    20,
+    suppress=[HealthCheck.function_scoped_fixture],
+    changes=st.lists(st.sampled_from([*CONTENTS, "touch"]), min_size=1, max_size=6),
+    runs=st.lists(st.sampled_from(["wait", "wait", "run", "backfill"]), min_size=6, max_size=6),
 )
 def test_any_mixture_of_runs_and_backfills_ends_with_the_same_versions(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, changes: list[str], runs: list[str]
@@ -141,9 +142,13 @@ def full_copy(records: int) -> dict[str, bytes | None]:
     return {"data/people.csv": content, "data/places.tsv": content}
 
 
-@settings(max_examples=MIXTURES // 2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(st.sampled_from([0, 1, 19, 20, 30, 45, 100, 300]), min_size=2, max_size=7))
-@example([100, 45, 30, 20, 100])
+@examples(
+    2,
+    15,
+    suppress=[HealthCheck.function_scoped_fixture],
+    sizes=st.lists(st.sampled_from([0, 1, 19, 20, 30, 45, 100, 300]), min_size=2, max_size=7),
+)
+@example(sizes=[100, 45, 30, 20, 100])
 def test_what_is_refused_as_shrunk_one_by_one_is_refused_in_a_backfill_too(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
@@ -216,11 +221,14 @@ def published() -> list[tuple[str, datetime, dict[str, bytes]]]:
 
 
 BAD = (b"<a href=", b"null")
+# Lists of countries, before and after each file that is none, and a change of columns.
+SOME = ("2f5fb38", "e87563e", "2e3af17", "2a711e4", "bbb8074", "0d5cea4", "664066a", "b0db052")
 
 
 @needs_real_data
+@pytest.mark.parametrize("commits", [SOME, pytest.param(("",), marks=pytest.mark.histories)], ids=["some", "all"])
 def test_the_top_10_lists_week_by_week_and_all_at_once(
-    bench: Bench, github: GitHubServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bench: Bench, github: GitHubServer, tmp_path: Path, commits: tuple[str, ...]
 ) -> None:
     bench.env |= github.environment
     bench.config.write_text(config.DEFAULT.read_text())
@@ -228,6 +236,8 @@ def test_the_top_10_lists_week_by_week_and_all_at_once(
     expected: dict[str, list[list[str]]] = {}
     before: dict[str, bytes] = {}
     for sha, at, files in published():
+        if not sha.startswith(commits):
+            continue
         repository.commit(dict(files), at, sha)
         done = bench.ingest("--source", "top10")
         bad = [name for name, content in files.items() if content.startswith(BAD)]

@@ -108,7 +108,7 @@ REFUSED = {
     "empty": (b"", "is empty"),
     "utf16": ("id,name\n1,2\n".encode("utf-16"), "UTF-16"),
     "latin1": (b"id,name\n1,caf\xe9\n", "is not UTF-8 text: byte 0xe9 at position 13"),
-    "late latin1": (b"id,name\n" + b"1,abc\n" * 10**6 + b"2,caf\xe9\n", "at position 6000013"),
+    "late latin1": (b"id,name\n" + (b"1," + b"a" * 97 + b"\n") * 60_000 + b"2,caf\xe9\n", "at position 6000013"),
     "binary": (b"PK\x03\x04\x00\x00id,name", "NUL"),
     "html": (b"\n <!DOCTYPE html><html>", "HTML"),
     "redirect": (b'<a href="https://x">Moved Permanently</a>.\n\n', "HTML"),

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.config import Dataset
@@ -18,9 +16,7 @@ from ingest.lake import FileRecord
 from ingest.listing import Entry, blob_sha
 from ingest.rows import RowSource
 from tests.python.ingest.conftest import Bench, assert_sound
-
-EXAMPLES = int(os.environ.get("INGEST_MUTATIONS", "500"))
-THROUGH_DELTA = int(os.environ.get("INGEST_MUTATIONS_DELTA", "20"))
+from tests.support.examples import examples
 
 SEED = (
     b"\xef\xbb\xbfid,type,title,description\r\n"
@@ -89,8 +85,7 @@ def reference(text: str) -> list[list[str]]:
 DATASET = Dataset(file="people.csv", table="people", required=("id",))
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(data=mutated())
+@examples(100, 2000, data=mutated())
 def test_refused_with_a_reason_or_read_whole(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "mutated.csv"
     path.write_bytes(data)
@@ -132,8 +127,7 @@ def test_refused_with_a_reason_or_read_whole(tmp_path_factory: pytest.TempPathFa
             assert row["_rescued_data"] is not None
 
 
-@settings(max_examples=THROUGH_DELTA, deadline=None)
-@given(data=mutated())
+@examples(5, 100, data=mutated())
 def test_the_same_through_the_command_line_into_delta(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch_session: pytest.MonkeyPatch, data: bytes
 ) -> None:

@@ -5,21 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import records
 from ingest.errors import Refused
 from ingest.records import RESCUED, Dialect, parse_record, read_frames, read_header
 from tests.support.lake import DATA, needs_real_data
+from tests.support.examples import examples
 
-EXAMPLES = int(os.environ.get("INGEST_EXAMPLES", "500"))
 Row = tuple[str | None, ...]
 
 # Short pieces that make trouble more often than chance would.
@@ -62,8 +61,7 @@ def exact(data: bytes, dialect: Dialect) -> list[Row]:
     return found
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(TEXTS, DIALECTS, st.sampled_from([1, 5, 1000]))
+@examples(150, 2000, text=TEXTS, dialect=DIALECTS, stretch=st.sampled_from([1, 5, 1000]))
 def test_both_paths_and_all_block_sizes_read_the_same(text: str, dialect: Dialect, stretch: int) -> None:
     before = records._EXACT_STRETCH
     records._EXACT_STRETCH = stretch
@@ -73,14 +71,17 @@ def test_both_paths_and_all_block_sizes_read_the_same(text: str, dialect: Dialec
         records._EXACT_STRETCH = before
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(
-    st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[st.lists(PIECES, max_size=5).map("".join)] * width))),
-    st.sampled_from(["\n", "\r\n", "\r"]),
-    st.sampled_from([0, 1]),
-    st.sampled_from([",", "\t", ";"]),
-    st.booleans(),
-    st.sampled_from([5, 30, 1 << 20]),
+@examples(
+    150,
+    2000,
+    table=st.integers(1, 4).flatmap(
+        lambda width: st.lists(st.tuples(*[st.lists(PIECES, max_size=5).map("".join)] * width))
+    ),
+    line_end=st.sampled_from(["\n", "\r\n", "\r"]),
+    quoting=st.sampled_from([0, 1]),
+    delimiter=st.sampled_from([",", "\t", ";"]),
+    last_end=st.booleans(),
+    block=st.sampled_from([5, 30, 1 << 20]),
 )
 def test_what_a_csv_writer_writes_is_read_as_the_csv_module_reads_it(
     table: list[tuple[str, ...]], line_end: str, quoting: Literal[0, 1], delimiter: str, last_end: bool, block: int
@@ -99,8 +100,13 @@ def test_what_a_csv_writer_writes_is_read_as_the_csv_module_reads_it(
         assert read == [(*row, None) for row in table]
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
-@given(TEXTS, st.integers(0, 60), st.sampled_from([b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xc3("]))
+@examples(
+    150,
+    2000,
+    text=TEXTS,
+    at=st.integers(0, 60),
+    bad=st.sampled_from([b"\xff", b"\xc3", b"\xe2\x82", b"\xf0\x9f", b"\xc3("]),
+)
 def test_bytes_that_are_no_utf8_are_refused_with_their_place(text: str, at: int, bad: bytes) -> None:
     good = text.encode()
     at = min(at, len(good))
@@ -193,8 +199,19 @@ def test_files_without_a_usable_header_are_refused(data: bytes) -> None:
         read_header(io.BytesIO(data), Dialect())
 
 
+def real_files() -> Iterator[Any]:
+    """All of them in the lane `histories`; in the fast lane the catalogue, and one file of each layout of the lists."""
+    seen = set()
+    for path in sorted([*DATA.glob("catalogue/*.csv"), *DATA.glob("top10/*/*.tsv")]):
+        with path.open("rb") as file:
+            layout = (path.name, file.readline(), file.readline()[:1] == b"")
+        marks = [pytest.mark.histories] if layout in seen else []
+        yield pytest.param(path, id=f"{path.parent.name[:7]}/{path.name}", marks=marks)
+        seen.add(layout)
+
+
 @needs_real_data
-@pytest.mark.parametrize("path", sorted([*DATA.glob("catalogue/*.csv"), *DATA.glob("top10/*/*.tsv")]), ids=str)
+@pytest.mark.parametrize("path", real_files())
 def test_the_real_files_read_as_the_csv_module_reads_them(path: Path) -> None:
     delimiter = "\t" if path.suffix == ".tsv" else ","
     with path.open(encoding="utf-8-sig", newline="") as text:
