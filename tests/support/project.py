@@ -64,10 +64,10 @@ class Project:
 
     def anew(self, *args: str) -> tuple[bool, str]:
         """Run dbt in this process with a connection of its own; returns whether it succeeded, and what it said."""
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         with redirect_stdout(io.StringIO()) as out:
             done = self._invoke(*args, "--no-use-colors")
-        DuckDBConnectionManager.close_all_connections()
+        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         return done.success, out.getvalue()
 
     def build(self, *args: str) -> dict[str, tuple[str, str]]:

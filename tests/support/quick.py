@@ -16,7 +16,7 @@ from dbt_common.utils.encoding import JSONEncoder
 def quicken() -> None:
     """Call it before the first connection; calling it again changes nothing."""
     enable_test_caching()  # dbt's own: it parses a macro once in a process, and not in each run
-    artifacts.write_json = _write_json
+    artifacts.write_json = _write_json  # type: ignore[attr-defined]
     if duckdb.connect is not _connect:
         duckdb.connect = _connect
 
@@ -25,9 +25,10 @@ _original = duckdb.connect
 
 
 @functools.wraps(_original)
-def _connect(*args: Any, config: dict[str, Any] | None = None, **kwargs: Any) -> duckdb.DuckDBPyConnection:
+def _connect(*args: Any, **kwargs: Any) -> duckdb.DuckDBPyConnection:
     """Without hashing the 80 MB of the delta extension at each start, half a second each: pip has checked the wheel."""
-    return _original(*args, config={"allow_unsigned_extensions": "true"} | (config or {}), **kwargs)
+    kwargs["config"] = {"allow_unsigned_extensions": "true"} | (kwargs.get("config") or {})
+    return _original(*args, **kwargs)
 
 
 def _write_json(path: str, data: dict[str, Any]) -> bool:

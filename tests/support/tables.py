@@ -31,7 +31,8 @@ class Tables:
     def job(self, strategy: str, sql: str = "", table: str = "t", **fields: Any) -> Any:
         """Carry out a job; returns what it did."""
         config: dict[str, Any] = {"job": {"strategy": strategy, "sql": sql, **fields}}
-        self.plugin.store(SimpleNamespace(relation=SimpleNamespace(schema="s", identifier=table), config=config))
+        target: Any = SimpleNamespace(relation=SimpleNamespace(schema="s", identifier=table), config=config)
+        self.plugin.store(target)
         return config["result"]
 
     def rows(self, sql: str = "from s.t") -> list[tuple[Any, ...]]:
