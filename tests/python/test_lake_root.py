@@ -26,7 +26,6 @@ from lakehouse import settings
 from lakehouse.tables import listed, read
 from plugins.location import resolve
 from site_pages import gold
-from tests.python.ingest.test_object_stores import s3  # noqa: F401 (a fixture)
 from tests.support.lake import CHECKOUT, Lake
 
 

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ingest import config
 from tests.python.ingest.conftest import CONFIG, Bench, assert_sound, contents
 from tests.python.ingest.github_server import GitHubServer, Repository, running
-from tests.support.lake import DATA, needs_real_data
 from tests.support.examples import examples
+from tests.support.lake import DATA, needs_real_data
 
 PLACES = {"data/places.tsv": b"id\n"}
 

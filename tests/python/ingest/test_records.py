@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from ingest import records
 from ingest.errors import Refused
 from ingest.records import RESCUED, Dialect, parse_record, read_frames, read_header
-from tests.support.lake import DATA, needs_real_data
 from tests.support.examples import examples
+from tests.support.lake import DATA, needs_real_data
 
 Row = tuple[str | None, ...]
 
