@@ -180,7 +180,7 @@ def test_every_program_finds_the_same_tables(
         assert rows.height == DeltaTable(str(place / "raw" / "netflix_directors")).count() > 0
 
 
-def test_the_listing_shows_an_object_store(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_the_listing_shows_an_object_store(s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = pl.DataFrame({"a": [1, 2, 3]})
     for name in ("gold/fine", "raw/people"):
         write_deltalake(f"{s3}/{name}", frame)

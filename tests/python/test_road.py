@@ -126,12 +126,16 @@ def test_a_second_run_writes_nothing(sample_lake: Lake, make_sample: Callable[..
 
 @needs_real_data
 def test_a_second_run_on_real_data_writes_nothing(real_lake: Lake) -> None:
-    before = real_lake.versions()
+    def versions() -> dict[str, int]:
+        # The cache keeps what was said at an address, and the server is at another one now
+        return {name: version for name, version in real_lake.versions().items() if name != "raw/_http_cache"}
+
+    before = versions()
     with github() as server:
         again = replace(real_lake, env=server.environment).ingest("--source", "catalogue")
         assert "nothing new" in again.stdout
     real_lake.build()
-    assert real_lake.versions() == before
+    assert versions() == before
 
 
 def test_deleted_dbt_state_comes_back(sample_lake: Lake, new_lake: Callable[[str], Lake]) -> None:
