@@ -9,6 +9,7 @@ the SQL of a `create table`), the expectation is replaced by ours, with the reas
 import io
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,13 @@ class TestSeedWithWrongDelimiter(seed.BaseSeedWithWrongDelimiter): ...
 class TestSeedWithEmptyDelimiter(seed.BaseSeedWithEmptyDelimiter): ...
 
 
-class TestSimpleSeedEnabledViaConfig(seed.BaseSimpleSeedEnabledViaConfig): ...
+class TestSimpleSeedEnabledViaConfig(seed.BaseSimpleSeedEnabledViaConfig):
+    @pytest.fixture(scope="function")
+    def clear_test_schema(self, project):
+        """The tables go with the schema: dbt finds what lies in the lake at each run."""
+        yield
+        project.run_sql(f"drop schema if exists {project.test_schema} cascade")
+        shutil.rmtree(Path(project.project_root) / "lake" / project.test_schema, ignore_errors=True)
 
 
 class TestSeedParsing(seed.BaseSeedParsing): ...
