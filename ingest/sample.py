@@ -43,12 +43,17 @@ def write_sample(out: Path, titles: int, week: int, seed: int) -> dict[str, int]
     for name in files:
         if _is_of_somebody_else(out / name):
             raise FileExistsError(errno.EEXIST, "there is a file that is not of the sample", str(out / name))
-    for folder in ("catalogue", "top10"):
-        (out / folder).mkdir(parents=True, exist_ok=True)
-        mark = out / folder / MARKER
-        mark.write_text(f"Made up by python -m ingest.sample --titles {titles} --week {week} --seed {seed}\n")
+    marks = [out / folder / MARKER for folder in ("catalogue", "top10")]
+    text = f"Made up by python -m ingest.sample --titles {titles} --week {week} --seed {seed}\n"
+    for mark in marks:  # there before the first file, and of the week only once all files are
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        if not mark.exists():
+            mark.write_text(text)
+    written = {name: _write(out / name, frames(), published) for name, frames in files.items()}
+    for mark in marks:
+        mark.write_text(text)
         os.utime(mark, (published.timestamp(), published.timestamp()))
-    return {name: _write(out / name, frames(), published) for name, frames in files.items()}
+    return written
 
 
 def _is_of_somebody_else(path: Path) -> bool:
