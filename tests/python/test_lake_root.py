@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import polars as pl
 import pytest
 from click.testing import CliRunner
@@ -19,9 +20,7 @@ from polars.testing import assert_frame_equal
 
 import ingest.cli
 import scripts.lake
-import scripts.parity
 import scripts.served
-import scripts.spark
 from lakehouse import settings
 from lakehouse.tables import listed, read
 from plugins.location import resolve
@@ -88,17 +87,19 @@ def test_one_parsed_project_serves_every_lake(dbt: Dbt, tmp_path: Path) -> None:
     assert not (tmp_path / "second").exists()
 
 
-def lines_of(dbt: Dbt, root: str) -> dict[str, str]:
-    """What each program says of a root that is refused."""
+Program = tuple[str, click.Command, list[str]]
+
+
+def lines_of(dbt: Dbt, root: str, *more: Program) -> dict[str, str]:
+    """What each program, and those named, say of a root that is refused."""
     dbt.patch.setenv("LAKEHOUSE_ROOT", root)
     gold.read.cache_clear()
     said = {}
     for name, command, args in (
+        *more,
         ("settings", settings.main, ["root"]),
         ("lake", scripts.lake.main, []),
         ("served", scripts.served.main, []),
-        ("spark", scripts.spark.main, ["true"]),
-        ("parity", scripts.parity.main, []),
         ("ingest", ingest.cli.cli, []),
         ("status", ingest.cli.cli, ["status"]),
     ):
@@ -131,14 +132,32 @@ REFUSED = {
 }
 
 
+IN_EVERY_PROGRAM = ("x [dev]", "s3a://b/lake")
+"""One of each kind; the others go the same way."""
+
+
 def test_a_root_that_cannot_be_is_refused_by_all_in_the_same_line(dbt: Dbt) -> None:
     for root, reason in REFUSED.items():
         with pytest.raises(ValueError, match=re.escape(reason)) as refused:
             resolve(root)
         line = str(refused.value)
         assert line.startswith("There can be no lake at ") and "\n" not in line
-        if root in ("x [dev]", "s3a://b/lake"):  # the others go the same way
+        if root in IN_EVERY_PROGRAM:
             assert {name: said for name, said in lines_of(dbt, root).items() if line not in said} == {}
+
+
+@pytest.mark.engines
+def test_the_programs_for_spark_refuse_it_in_the_same_line(dbt: Dbt) -> None:
+    import scripts.parity
+    import scripts.spark
+
+    programs = ("spark", scripts.spark.main, ["true"]), ("parity", scripts.parity.main, list[str]())
+    for root in IN_EVERY_PROGRAM:
+        with pytest.raises(ValueError, match=re.escape(REFUSED[root])) as refused:
+            resolve(root)
+        found = lines_of(dbt, root, *programs)
+        assert {"spark", "parity"} <= found.keys()
+        assert {name: said for name, said in found.items() if str(refused.value) not in said} == {}
 
 
 def test_what_a_root_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
