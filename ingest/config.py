@@ -137,6 +137,10 @@ class Source(_Strict):
                     raise ValueError(f"a url source cannot list files, so {dataset.file!r} must be a plain file name")
         return self
 
+    def path_of(self, name: str) -> str:
+        """The path within the source, as the ledger has it, of a file that lies at ``name`` below the folder."""
+        return f"{self.folder}/{name}".lstrip("/")
+
     def dataset_of(self, name: str) -> Dataset | None:
         """The first dataset that a file (relative to the folder) belongs to."""
         return next((dataset for dataset in self.datasets if dataset.matches(name)), None)

@@ -48,7 +48,7 @@ class Folder:
         return "/".join([*known, *dataset.file.split("/")[len(known) :]])
 
     def _entry(self, name: str) -> Entry:
-        path = printable(f"{self._source.folder}/{name}".lstrip("/"))
+        path = printable(self._source.path_of(name))
         if link := self._link(name):
             # What git has as the content of a link, so that it is the same file here and in a repository.
             target = os.fsencode(link.readlink())

@@ -170,7 +170,7 @@ class GitHub:
         return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item.type != "tree")
 
     def origin(self, entry: Entry) -> Origin:
-        params = {"sha": entry.commit or self._head, "path": self._path(entry.name), "per_page": "1"}
+        params = {"sha": entry.commit or self._head, "path": self._source.path_of(entry.name), "per_page": "1"}
         response = self._api.get(f"{self._repository}/commits", params=params, headers=_JSON)
         found = self._parsed(_COMMITS, response.content)
         if not found:
@@ -210,15 +210,12 @@ class GitHub:
     def _entry(self, item: _Item, commit: str) -> Entry:
         return Entry(
             name=item.path,
-            path=printable(self._path(item.path)),
+            path=printable(self._source.path_of(item.path)),
             sha=item.sha,
             size=item.size,
             commit=commit,
             problem=UNSAFE if unsafe(item.path) else _PROBLEMS.get(item.mode),
         )
-
-    def _path(self, name: str) -> str:
-        return f"{self._source.folder}/{name}".lstrip("/")
 
     def _json(self, kind: TypeAdapter[T], url: str, params: dict[str, str]) -> T:
         """An answer of the API, asked for on condition that it has changed since it was last given."""

@@ -30,9 +30,6 @@ class Feed:
     source: Source
     place: Place
 
-    def path(self, name: str) -> str:
-        return f"{self.source.folder}/{name}".lstrip("/")
-
     @property
     def contents(self) -> Contents:
         """Only a folder that the sample's generator wrote is known to be made up."""
@@ -143,7 +140,7 @@ def past(
             assert origin.commit_sha is not None
             record = known.get(origin.commit_sha)
             if record is not None:
-                name = path.removeprefix(feed.path("")) if feed.source.folder else path
+                name = path.removeprefix(feed.source.path_of("")) if feed.source.folder else path
                 entry: Entry | None = Entry(name, path, record.sha, record.size_bytes, origin.commit_sha)
             else:
                 entry = place.entry_at(path, origin.commit_sha)

@@ -87,7 +87,7 @@ class Run:
             paths = {offer.entry.path: offer.dataset for offer in present(feed, listing, self._table)}
             for dataset in feed.source.datasets:  # files that are gone have a history too
                 if not dataset.is_pattern and self._table in (None, dataset.table):
-                    paths[feed.path(dataset.file)] = dataset
+                    paths[feed.source.path_of(dataset.file)] = dataset
             for path, dataset in paths.items():
 
                 def failed(error: IngestError, feed: Feed = feed, path: str = path) -> None:
@@ -137,7 +137,7 @@ class Run:
                 text = f"is no longer in the source; version {loaded[-1].version} stays"
                 self._report.add(Result(Outcome.VANISHED, feed.name, path, text))
         for dataset in feed.source.datasets:
-            path = feed.path(dataset.file)
+            path = feed.source.path_of(dataset.file)
             if not dataset.is_pattern and self._table in (None, dataset.table) and path not in found | known:
                 text = "is not in the source; check `file` and `folder` in the configuration"
                 self._failed(feed.name, path, ConfigurationError(text))

@@ -39,7 +39,7 @@ class Web:
         return Listing(tuple(entries), taken_at)
 
     def _entry(self, dataset: Dataset, taken_at: datetime) -> Entry | None:
-        path = f"{self._source.folder}/{dataset.file}".lstrip("/")
+        path = self._source.path_of(dataset.file)
         url = f"{self._base}/{quote(path)}"
         known = self._answers.get(url)
         got = self._client.fetch(url, self._local(path), known.tag if known else None, dataset.max_bytes)
