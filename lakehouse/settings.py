@@ -1,4 +1,4 @@
-"""The project's settings, read from the environment here and nowhere else: `python -m lakehouse.settings root`."""
+"""The root of the lake, read from the environment here and nowhere else: `python -m lakehouse.settings root`."""
 
 from __future__ import annotations
 
