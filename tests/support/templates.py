@@ -96,11 +96,16 @@ def _sample(templates: Templates, lake: Lake) -> None:
 
 def _real(_: Templates, lake: Lake) -> None:
     """The real catalogue, pulled over HTTP, and every published version of the Top 10 lists; built with all tests."""
-    with github() as server:
-        replace(lake, env=server.environment).ingest("--source", "catalogue")
+    ingest_catalogue(lake)
     for commit in commits():
         commit.ingest(lake, lake.work)
     lake.dbt("build")
+
+
+def ingest_catalogue(lake: Lake) -> None:
+    """Pull the real catalogue, with the time of its commit: that of a local copy is when it was copied."""
+    with github() as server:
+        replace(lake, env=server.environment).ingest("--source", "catalogue")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from tests.support.lake import DATA, Lake, needs_real_data
-from tests.support.templates import Templates
+from tests.support.templates import Templates, ingest_catalogue
 from tests.support.top10_history import commits, load_in_any_order
 
 VIEWING = ("--selector", "viewing")
@@ -46,7 +46,7 @@ def assert_alike(lake: Lake, expected: dict[str, pl.DataFrame]) -> None:
 def test_built_on_the_way_is_as_built_at_once(real_lake: Lake, new_lake: Callable[[str], Lake], tmp_path: Path) -> None:
     """Builds between the loads give what one build from scratch gives."""
     lake = new_lake("on-the-way")
-    lake.ingest("--from", str(DATA), "--source", "catalogue")
+    ingest_catalogue(lake)
     for number, commit in enumerate(commits()):
         commit.ingest(lake, tmp_path)
         if number in (2, 4, 12):
@@ -60,7 +60,7 @@ def test_built_on_the_way_is_as_built_at_once(real_lake: Lake, new_lake: Callabl
 def test_the_order_of_loads_does_not_matter(real_lake: Lake, new_lake: Callable[[str], Lake]) -> None:
     """The commits in any order, with builds in between: every older one is a backfill."""
     lake = new_lake("shuffled")
-    lake.ingest("--from", str(DATA), "--source", "catalogue")
+    ingest_catalogue(lake)
     for number in load_in_any_order(real_lake, lake, random.Random(5)):
         if number in (6, 13, 21):
             lake.build(*VIEWING)
