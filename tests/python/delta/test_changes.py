@@ -61,7 +61,7 @@ def matches(ours: Row, theirs: Row, keys: tuple[int, ...]) -> bool:
 
 @examples(
     10,
-    80,
+    40,
     batches=st.lists(ROWS, max_size=3),
     sources=st.lists(ROWS, min_size=1, max_size=2),
     keys=st.sampled_from([(0,), (0, 1), (1,), (1, 2)]),
@@ -108,7 +108,7 @@ def test_merge(
 
 @examples(
     10,
-    80,
+    40,
     batches=st.lists(ROWS, max_size=3),
     source=ROWS,
     keys=st.sampled_from([(0,), (0, 1), (1, 2)]),
@@ -124,7 +124,7 @@ def test_delete_and_insert(
     assert found(tables, name) == Counter(kept + source)
 
 
-@examples(10, 80, batches=st.lists(ROWS, max_size=3), source=ROWS, by=st.sampled_from([["part"], ["part", "k"]]))
+@examples(10, 40, batches=st.lists(ROWS, max_size=3), source=ROWS, by=st.sampled_from([["part"], ["part", "k"]]))
 def test_insert_overwrite(tables: Tables, batches: list[list[Row]], source: list[Row], by: list[str]) -> None:
     """Partitions with rows in the source are replaced; null and characters that paths escape are values like others."""
     name, before = build(tables, batches, by)
@@ -135,7 +135,7 @@ def test_insert_overwrite(tables: Tables, batches: list[list[Row]], source: list
     assert found(tables, name) == Counter(kept + source)
 
 
-@examples(10, 80, batches=st.lists(ROWS, max_size=2), batch=ROWS)
+@examples(10, 40, batches=st.lists(ROWS, max_size=2), batch=ROWS)
 def test_append(tables: Tables, batches: list[list[Row]], batch: list[Row]) -> None:
     name, before = build(tables, batches, [])
     version = tables.version(name)

@@ -46,7 +46,7 @@ CONTENTS = {"a": b"id\na\n", "b": b"id,new\nb,c\n", "bad": b"null", "gone": None
 
 @examples(
     3,
-    20,
+    10,
     suppress=[HealthCheck.function_scoped_fixture],
     changes=st.lists(st.sampled_from([*CONTENTS, "touch"]), min_size=1, max_size=6),
     runs=st.lists(st.sampled_from(["wait", "wait", "run", "backfill"]), min_size=6, max_size=6),
@@ -144,7 +144,7 @@ def full_copy(records: int) -> dict[str, bytes | None]:
 
 @examples(
     2,
-    15,
+    6,
     suppress=[HealthCheck.function_scoped_fixture],
     sizes=st.lists(st.sampled_from([0, 1, 19, 20, 30, 45, 100, 300]), min_size=2, max_size=7),
 )
