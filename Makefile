@@ -30,11 +30,11 @@ PY := .venv/bin/python
 INSTALL := @bash requirements/install.sh
 # TARGET=spark: with a session on SPARK_REMOTE or, if that is not set, a server for the time of the command
 # (pysail, or Apache Spark with SPARK=apache)
-ON_TARGET := $(if $(filter spark,$(TARGET)),$(PY) -m scripts.spark )$(PY)
+ON_TARGET := $(if $(filter spark,$(TARGET)),$(PY) -m lakehouse spark )$(PY)
 DOCS = $(ON_TARGET) -m dbt.cli.main docs generate --target $(TARGET) --static --quiet
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
-BUILD = $(ON_TARGET) -m lakehouse.build --target $(TARGET) --exclude-resource-type unit_test
-WRITE_SAMPLE = $(PY) -m ingest.sample --titles "$(TITLES)" --seed "$(SEED)"
+BUILD = $(ON_TARGET) -m lakehouse build --target $(TARGET) --exclude-resource-type unit_test
+WRITE_SAMPLE = $(PY) -m lakehouse sample --titles "$(TITLES)" --seed "$(SEED)"
 ifeq ($(SOURCE),github)
 LOAD = $(PY) -m ingest $(INGEST)
 else
@@ -66,21 +66,21 @@ with-all:
 	$(INSTALL) run development spark
 
 run: setup ## Build the lake: SOURCE=sample (default), SOURCE=github or SOURCE=<folder>; TARGET=spark on Spark
-	@$(PY) -m lakehouse.settings root > /dev/null
+	@$(PY) -m lakehouse root > /dev/null
 ifeq ($(SOURCE),sample)
 	@week=$$(cat sample/week 2>/dev/null || echo 1); \
 	$(WRITE_SAMPLE) --out sample --week "$$week" && echo "$$week" > sample/week
 endif
-	@$(LOAD_AND_BUILD); $(PY) -m scripts.lake; $(TELL_REFUSED)
+	@$(LOAD_AND_BUILD); $(PY) -m lakehouse tables; $(TELL_REFUSED)
 
 next-week: SOURCE = sample
 next-week: setup ## Move the sample lake on by one week and show what changed
 	@[ -f sample/week ] || { echo "There is no sample yet: run 'make run' first."; exit 2; }
-	@$(PY) -m scripts.lake --remember sample/before.json
+	@$(PY) -m lakehouse tables --remember sample/before.json
 	@[ "$$(cat sample/before.json)" != '{}' ] || { echo "There is no lake yet: run 'make run' first."; exit 2; }
 	@$(PY) -m ingest --from sample --dry-run > /dev/null
 	@week=$$(( $$(cat sample/week) + 1 )); $(WRITE_SAMPLE) --out sample --week "$$week" && echo "$$week" > sample/week
-	@$(LOAD_AND_BUILD); $(PY) -m scripts.lake --since sample/before.json; $(TELL_REFUSED)
+	@$(LOAD_AND_BUILD); $(PY) -m lakehouse tables --since sample/before.json; $(TELL_REFUSED)
 
 test: with-$(if $(LANE),all,development) ## Run the fast lane of the tests: every behaviour once; LANE=browser: another lane
 	@$(PYTEST) $(if $(LANE),-m "$(LANE)")
@@ -96,7 +96,7 @@ lint: with-development ## ruff, mypy and sqlfluff
 
 site: setup ## Write the site (dashboards, data quality, docs, lineage) into site/
 	@$(DOCS) --exclude resource_type:test resource_type:unit_test
-	@$(PY) -m site_pages --out site
+	@$(PY) -m lakehouse site --out site
 	@echo "The site: open $$PWD/site/index.html in a browser, or run 'make serve'."
 
 serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
@@ -104,10 +104,10 @@ serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
 	@$(PY) -m http.server --bind 127.0.0.1 --directory site $(PORT)
 
 duckdb: setup ## Write lakehouse.duckdb: views over gold for BI tools
-	@$(PY) -m scripts.served
+	@$(PY) -m lakehouse duckdb
 
 screenshots: with-development ## Photograph every page into site/screenshots (needs Chromium)
-	@$(PY) -m site_pages.screenshots --site site
+	@$(PY) -m lakehouse screenshots --site site
 
 docs: setup ## The dbt docs lineage site as one page
 	@$(DOCS)
@@ -128,7 +128,7 @@ parity: with-all ## Build SOURCE (of the sample: WEEKS=8) on every engine and co
 	else \
 	  $(LOAD) || exit $$?; \
 	fi; \
-	$(PY) -m scripts.parity
+	$(PY) -m lakehouse parity
 
 lock: ## Resolve the dependencies of pyproject.toml anew into requirements/*.lock (needs uv)
 	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \

@@ -20,8 +20,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from scripts.parity import ENGINES, build
-from scripts.spark import missing
+from lakehouse.engines.parity import ENGINES, build
+from lakehouse.engines.spark import missing
 
 
 def seconds(engine: str, raw: Path, lake: Path, limit: float) -> str:
@@ -61,7 +61,7 @@ def main(sizes: Sequence[int], engines: Sequence[str], limit: float) -> None:
         with tempfile.TemporaryDirectory(prefix="bench-engines-") as work:
             sample, lake = Path(work) / "sample", Path(work) / "lake"
             env = os.environ | {"LAKEHOUSE_ROOT": str(lake)}
-            made = [sys.executable, "-m", "ingest.sample", "--out", str(sample), "--titles", str(titles)]
+            made = [sys.executable, "-m", "lakehouse", "sample", "--out", str(sample), "--titles", str(titles)]
             subprocess.run(made, check=True, stdout=subprocess.DEVNULL)
             loaded = [sys.executable, "-m", "ingest", "--from", str(sample)]
             subprocess.run(loaded, env=env, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

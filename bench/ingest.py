@@ -36,7 +36,7 @@ print("seconds", time.perf_counter() - began)
 """
 INGEST = """
 import sys, time
-import ingest.places, ingest.run, ingest.watch
+import ingest.sources.connect, ingest.run, ingest.watch
 from ingest.cli import main
 sys.argv = ["ingest", *sys.argv[1:]]
 began = time.perf_counter()
@@ -54,8 +54,9 @@ config, files = sys.argv[1], int(sys.argv[2])
 with running() as server:
     feed = server.repositories["owner/big"] = Repository()
     feed.commit({f"part-{n}.csv": b"id\\n%d\\n" % n for n in range(files)} | {"titles.csv": b"id\\n1\\n"})
-    from ingest import lake, listing
-    from ingest.lake import FileRecord, Ledger, Lake
+    from ingest.sources import listing
+    from ingest.storage import tables
+    from ingest.storage.tables import FileRecord, Ledger, Lake
     from tests.python.ingest.github_server import blob_sha
     import polars as pl
     # A ledger that knows all files, written at once: what is measured is listing, comparing and skipping.
@@ -64,9 +65,9 @@ with running() as server:
         table = "titles" if path == "titles.csv" else "parts"
         record = FileRecord("big", path, table, path, 1, blob_sha(content), feed.commits[-1].sha, now, len(content),
                             "loaded", None, 1, 0, None, "bench", now)
-        rows.append({column: getattr(record, name) for name, column in lake.LEDGER_COLUMNS.items()})
+        rows.append({column: getattr(record, name) for name, column in tables.LEDGER_COLUMNS.items()})
     from deltalake import write_deltalake
-    write_deltalake(Lake(os.environ["LAKEHOUSE_ROOT"]).uri("_files"), pl.DataFrame(rows, schema=lake._LEDGER_SCHEMA))
+    write_deltalake(Lake(os.environ["LAKEHOUSE_ROOT"]).uri("_files"), pl.DataFrame(rows, schema=tables._LEDGER_SCHEMA))
     for _ in range(2):
         began = time.perf_counter()
         command = [sys.executable, "-m", "ingest", "--config", config]

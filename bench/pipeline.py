@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from bench.measure import DATA, DBT, PYTHON, Measured, run, scratch, show
-from scripts.parity import BUILD
+from lakehouse.engines.parity import BUILD
 from tests.support.lake import Lake
 from tests.support.top10_history import commits
 
@@ -58,7 +58,7 @@ def sample(work: Path, titles: int) -> list[list[str]]:
     rows = []
     for dbt, what in ((DATA_TESTS, "data tests"), (BUILD, "models alone")):
         made, lake = work / what / "sample", work / what / "lake"
-        run(PYTHON, "-m", "ingest.sample", "--out", str(made), "--titles", str(titles), lake=work / "none")
+        run(PYTHON, "-m", "lakehouse", "sample", "--out", str(made), "--titles", str(titles), lake=work / "none")
         row, first = step(f"sample, {titles:,} titles, {what}", lake, "--from", str(made), dbt=dbt)
         change_every_hundredth(made / "catalogue" / "netflix_titles.csv")
         changed, _ = step("… 1% of the titles changed", lake, "--from", str(made), dbt=dbt, first=first)

@@ -15,9 +15,9 @@ from itertools import groupby
 from ingest.config import Dataset, Source
 from ingest.contents import Contents
 from ingest.errors import IngestError
-from ingest.folder import Folder
-from ingest.lake import FileRecord, Ledger
-from ingest.listing import Entry, Listing, Origin, Place, PlaceWithHistory, base_name, now
+from ingest.sources.folder import Folder
+from ingest.sources.listing import Entry, Listing, Origin, Place, PlaceWithHistory, base_name, now
+from ingest.storage.tables import FileRecord, Ledger
 
 _TICK = timedelta(microseconds=1)
 

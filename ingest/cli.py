@@ -86,11 +86,11 @@ def cli(
     selected = _select(config.load(config_path), source, dataset)
 
     # These take most of a start's time, and a usage error needs none of them.
-    from ingest.http import Patience
-    from ingest.lake import Lake
-    from ingest.places import feeds_of
     from ingest.report import Report
     from ingest.run import Run
+    from ingest.sources.connect import feeds_of
+    from ingest.sources.http import Patience
+    from ingest.storage.tables import Lake
     from ingest.watch import Watch
 
     lake = Lake(_root())
@@ -121,9 +121,9 @@ def cli(
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(log_format: str) -> None:
     """Show the ledger: for each file its newest version, its records, its age and what was refused."""
-    from ingest.lake import Lake, Ledger
-    from ingest.listing import now
     from ingest.report import print_status
+    from ingest.sources.listing import now
+    from ingest.storage.tables import Lake, Ledger
 
     lake = Lake(_root())
     with lake.failures():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ingest.errors import ConfigurationError
 
-MARKER = ".made-up"  # the file that `python -m ingest.sample` leaves in every folder that it writes
+MARKER = ".made-up"  # the file that `python -m lakehouse sample` leaves in every folder that it writes
 FIRST_RELEASE = datetime(2024, 1, 1, 6, tzinfo=UTC)  # of the sample; the others follow week by week
 
 
@@ -19,7 +19,7 @@ class Contents(StrEnum):
 
 
 def is_made_up(folder: Path) -> bool:
-    """Whether the files in a folder were written by `python -m ingest.sample`."""
+    """Whether the files in a folder were written by `python -m lakehouse sample`."""
     return (folder / MARKER).is_file()
 
 

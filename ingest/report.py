@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.lake import FileRecord
+from ingest.storage.tables import FileRecord
 
 _LISTED = 30  # more unchanged files than this are only counted
 

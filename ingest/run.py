@@ -15,14 +15,14 @@ from uuid import uuid4
 import polars as pl
 
 from ingest import contents
-from ingest.ahead import ahead, one_ahead
+from ingest.candidates import Feed, Offer, past, present
 from ingest.errors import ConfigurationError, IngestError, Refused
-from ingest.lake import Conflict, FileRecord, Lake, Ledger, RawTable
-from ingest.listing import Origin, PlaceWithHistory, now
-from ingest.offers import Feed, Offer, past, present
+from ingest.prefetch import ahead, one_ahead
+from ingest.reading.checks import check_rows, check_size
+from ingest.reading.rows import RowSource
 from ingest.report import Outcome, Report, Result
-from ingest.rows import RowSource
-from ingest.validate import check_rows, check_size
+from ingest.sources.listing import Origin, PlaceWithHistory, now
+from ingest.storage.tables import Conflict, FileRecord, Lake, Ledger, RawTable
 
 _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from functools import partial
 
 from ingest.errors import IngestError
-from ingest.handed import Handed
-from ingest.lake import Lake
 from ingest.report import Report
+from ingest.storage.tables import Lake
+from ingest.storage.trigger import Handed
 
 
 class Watch:

@@ -1,1 +1,1 @@
-"""What belongs to the project and is neither ingest nor a model."""
+"""Everything in Python that is neither ingest nor the Delta plugin; `python -m lakehouse --help` lists the commands."""

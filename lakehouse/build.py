@@ -1,4 +1,4 @@
-"""Build with dbt: `python -m lakehouse.build [options of dbt build]`.
+"""Build with dbt: `python -m lakehouse build [options of dbt build]`.
 
 dbt itself prints errors only; this shows how far the build is, and at the end each warning in a line. In a workflow of
 GitHub the warnings stand in the run's summary too. The exit code is dbt's: 1 where a model or test failed, 2 where dbt
@@ -112,7 +112,3 @@ def build(options: list[str]) -> int:
             print(f"dbt: {one_line(str(done.exception))}", file=sys.stderr)
         return 2
     return 1
-
-
-if __name__ == "__main__":
-    sys.exit(build(sys.argv[1:]))

@@ -1,7 +1,4 @@
-"""Show what a lake holds: `python -m scripts.lake`.
-
-Reads Delta logs only. `--remember FILE` writes the state down; `--since FILE` shows what changed since then.
-"""
+"""What a lake holds, read from its Delta logs alone, and what changed since an earlier look."""
 
 from __future__ import annotations
 
@@ -17,7 +14,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lakehouse.settings import root_or_exit
 from lakehouse.tables import listed
 
 
@@ -70,12 +66,8 @@ def print_changes(console: Console, before: dict[str, TableState], after: dict[s
     console.print("commits = how often the table was written; 0 means that the load did not touch it.")
 
 
-@click.command()
-@click.option("--remember", type=click.Path(path_type=Path), help="Write the state to this file instead of printing.")
-@click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
-def main(remember: Path | None, since: Path | None) -> None:
-    """Show the tables of the lake in LAKEHOUSE_ROOT (default: lake)."""
-    root = root_or_exit()
+def show(root: str, remember: Path | None = None, since: Path | None = None) -> None:
+    """Print the tables, or what changed since the state in the file `since`; or only write the state to `remember`."""
     lake = read_lake(root)
     if remember:
         remember.write_text(json.dumps({name: asdict(state) for name, state in lake.items()}))
@@ -84,7 +76,3 @@ def main(remember: Path | None, since: Path | None) -> None:
         print_changes(Console(), {name: TableState(**state) for name, state in states.items()}, lake)
     else:
         print_lake(Console(), root, lake)
-
-
-if __name__ == "__main__":
-    main()

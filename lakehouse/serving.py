@@ -1,4 +1,4 @@
-"""Write a DuckDB file that shows gold to BI tools: `python -m scripts.served`.
+"""A DuckDB file that shows gold to BI tools.
 
 The file holds views over the Delta tables and nothing else, so what it shows is what the last build committed, and it
 has to be written again only when a model comes or goes. Builds never open it: whoever has it open disturbs none.
@@ -12,10 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-import click
 import duckdb
 
-from lakehouse.settings import root_or_exit
 from plugins.object_store import connect_object_store, load_extension
 
 
@@ -38,24 +36,3 @@ def write(out: Path, root: str) -> int:
         new.chmod(0o444)
         new.replace(out)
     return int(views)
-
-
-@click.command()
-@click.option("--out", type=click.Path(path_type=Path), default=Path("lakehouse.duckdb"), show_default=True)
-def main(out: Path) -> None:
-    """Write a DuckDB file with a view for every table of gold under LAKEHOUSE_ROOT (default: lake)."""
-    root = root_or_exit()
-    try:
-        views = write(out, root)
-    except subprocess.CalledProcessError:
-        sys.exit(2)  # dbt has said why
-    except duckdb.Error as error:
-        print(
-            f"Gold under {root} cannot be served: {error}. Run `dbt build` first.".replace("\n", " "), file=sys.stderr
-        )
-        sys.exit(2)
-    print(f"{out.absolute()}: {views} views. Open it read-only, for example: duckdb -readonly {out}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,7 +11,7 @@ from ingest.config import Dataset
 from ingest.errors import Refused
 
 if TYPE_CHECKING:
-    from ingest.lake import FileRecord
+    from ingest.storage.tables import FileRecord
 
 LINEAGE = (
     "_source",

@@ -27,8 +27,8 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 import polars as pl
 
-from ingest.ahead import ahead
 from ingest.errors import Refused
+from ingest.prefetch import ahead
 
 BLOCK = 8 << 20  # bytes read at a time
 MAX_QUOTED = 2 << 20  # bytes of one quoted field, quotes included

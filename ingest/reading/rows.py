@@ -11,10 +11,10 @@ import polars as pl
 
 from ingest.config import Dataset, SchemaEvolution
 from ingest.errors import Refused
-from ingest.lake import LINEAGE_SCHEMA, FileRecord
-from ingest.listing import Entry
-from ingest.records import RESCUED, Dialect, read_frames, read_header
-from ingest.validate import check_content, column_names
+from ingest.reading.checks import check_content, column_names
+from ingest.reading.delimited import RESCUED, Dialect, read_frames, read_header
+from ingest.sources.listing import Entry
+from ingest.storage.tables import LINEAGE_SCHEMA, FileRecord
 
 
 @dataclass(frozen=True)

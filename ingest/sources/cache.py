@@ -12,7 +12,7 @@ import polars as pl
 from deltalake import write_deltalake
 from deltalake.exceptions import DeltaError
 
-from ingest.lake import Lake, open_table, query
+from ingest.storage.tables import Lake, open_table, query
 
 TABLE = "_http_cache"
 

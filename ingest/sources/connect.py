@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.answers import Answers
+from ingest.candidates import Feed
 from ingest.config import Source
 from ingest.errors import ConfigurationError
-from ingest.folder import Folder
-from ingest.github import GitHub, Server
-from ingest.http import Patience
-from ingest.lake import Lake
-from ingest.offers import Feed
-from ingest.web import Web
+from ingest.sources.cache import Answers
+from ingest.sources.folder import Folder
+from ingest.sources.github import GitHub, Server
+from ingest.sources.http import Patience
+from ingest.sources.web import Web
+from ingest.storage.tables import Lake
 
 
 def feeds_of(

@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest.config import Dataset, Source
 from ingest.contents import is_made_up
 from ingest.errors import ConfigurationError, Refused, printable
-from ingest.listing import LINK, UNSAFE, Entry, Listing, Origin, blob_hash, blob_sha, now, unsafe
+from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, blob_hash, blob_sha, now, unsafe
 
 
 class Folder:

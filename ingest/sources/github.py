@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from ingest.answers import Answer, Answers
 from ingest.config import Source, problem_of_address
 from ingest.errors import ConfigurationError, OutOfReach, printable
-from ingest.http import Client, Patience
-from ingest.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
+from ingest.sources.cache import Answer, Answers
+from ingest.sources.http import Client, Patience
+from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
 _RAW = "https://raw.githubusercontent.com"

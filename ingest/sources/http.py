@@ -20,7 +20,7 @@ import tenacity
 import urllib3
 
 from ingest.errors import OutOfReach, Refused
-from ingest.listing import blob_hash, blob_sha
+from ingest.sources.listing import blob_hash, blob_sha
 
 ATTEMPTS = 6
 TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two packets

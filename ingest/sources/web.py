@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
-from ingest.answers import Answer, Answers
 from ingest.config import Dataset, Source
 from ingest.errors import Refused
-from ingest.http import Client, Patience
-from ingest.listing import Entry, Listing, Origin, now
+from ingest.sources.cache import Answer, Answers
+from ingest.sources.http import Client, Patience
+from ingest.sources.listing import Entry, Listing, Origin, now
 
 
 class Web:

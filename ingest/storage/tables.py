@@ -35,7 +35,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from ingest.contents import Contents, is_release
 from ingest.errors import ConfigurationError
-from ingest.validate import LINEAGE
+from ingest.reading.checks import LINEAGE
 
 LEDGER = "_files"
 UTC_MICROS = pl.Datetime("us", "UTC")

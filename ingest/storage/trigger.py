@@ -12,7 +12,7 @@ import arro3.core as arrow
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 
-from ingest.lake import Lake, Ledger, open_table
+from ingest.storage.tables import Lake, Ledger, open_table
 
 TABLE = "_then"
 _NOTHING = pl.DataFrame(schema={"command": pl.String()})

@@ -1,1 +1,1 @@
-"""Command-line helpers behind the Makefile."""
+"""The engines that the models run on: sessions on Spark, and a comparison with DuckDB."""

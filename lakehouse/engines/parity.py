@@ -1,14 +1,12 @@
-"""Build the same raw tables on every engine and compare what comes out: `python -m scripts.parity`.
+"""Builds the same raw tables on every engine and compares the results.
 
-The raw tables below LAKEHOUSE_ROOT (default: lake) are copied once per engine and built from nothing, each engine into
-a lake of its own. Prints rows and checksum of every silver and gold table; ends with 1 where engines differ.
+The raw tables are copied once per engine and built from nothing, each engine into a lake of its own.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -22,10 +20,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lakehouse.settings import root_or_exit
+from lakehouse.engines.spark import missing, session
 from plugins.delta_sql import literal, quote
 from plugins.object_store import load_extension, tables_below
-from scripts.spark import missing, session
 
 ENGINES = ("duckdb", "pysail", "apache")
 OF_THE_RUN = (
@@ -100,16 +97,14 @@ def print_contents(of_engines: dict[str, dict[str, Content]]) -> None:
     Console(width=160).print(grid)
 
 
-@click.command()
-@click.option(
-    "--engine", "engines", multiple=True, type=click.Choice(ENGINES), help="Which (default: all that can run)."
-)
-def main(engines: Sequence[str]) -> None:
-    """Compare what the engines make of the raw tables below LAKEHOUSE_ROOT."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers end as well
-    if "://" in (found := root_or_exit()):
-        raise click.ClickException(f"The raw tables lie at {found}, but can only be compared from a folder.")
-    root = Path(found)
+def compare(location: str, engines: Sequence[str]) -> None:
+    """Print rows and checksum of every silver and gold table; no engines: all that can run.
+
+    Raises click.ClickException where engines differ, or there is nothing to compare.
+    """
+    if "://" in location:
+        raise click.ClickException(f"The raw tables lie at {location}, but can only be compared from a folder.")
+    root = Path(location)
     if not any(root.glob("raw/*/_delta_log")):
         raise click.ClickException(f"There are no raw tables under {root}. Load them first: python -m ingest.")
     of_engines = {}
@@ -125,8 +120,4 @@ def main(engines: Sequence[str]) -> None:
     print_contents(of_engines)
     if differ := differences(of_engines):
         raise click.ClickException(f"{len(differ)} tables differ between engines.")
-    click.echo(f"{' and '.join(of_engines)} made the same of it.")
-
-
-if __name__ == "__main__":
-    main()
+    click.echo(f"The results of {' and '.join(of_engines)} are the same.")

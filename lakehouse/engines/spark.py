@@ -1,4 +1,4 @@
-"""Run a command with a Spark session that knows the lake: `python -m scripts.spark dbt build`.
+"""Runs a command with a Spark session that knows the lake: `python -m lakehouse spark dbt build`.
 
 The session lies at SPARK_REMOTE, any Spark Connect endpoint. Where that is not set, a server runs for the time of the
 command: the engine of the package pysail, without a JVM (SPARK=pysail, the default), or Apache Spark with Delta Lake
@@ -14,7 +14,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +21,7 @@ import tempfile
 import time
 import unicodedata
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,7 +32,6 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from lakehouse.settings import root_or_exit
 from plugins.object_store import connect_object_store, tables_below
 
 ENGINES = ("pysail", "apache")
@@ -195,18 +193,7 @@ def session(root: str, engine: str = "pysail", remote: str | None = None) -> Ite
         spark.stop()
 
 
-@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.argument("command", nargs=-1, required=True)
-def main(command: tuple[str, ...]) -> None:
-    """Run COMMAND with a Spark session that knows the Delta tables below LAKEHOUSE_ROOT (default: lake)."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the server ends as well
-    engine = os.environ.get("SPARK", "pysail")
-    if engine not in ENGINES:
-        raise click.UsageError(f"SPARK is {engine}, but can only be {' or '.join(ENGINES)}.")
-    with session(root_or_exit(), engine, os.environ.get("SPARK_REMOTE")) as env:
-        code = subprocess.run(command, env=os.environ | env, check=False).returncode
-    sys.exit(code)
-
-
-if __name__ == "__main__":
-    main()
+def run(command: Sequence[str], root: str, engine: str, remote: str | None) -> int:
+    """Run a command in a session, at `remote` or of a server of its own; returns the command's exit code."""
+    with session(root, engine, remote) as env:
+        return subprocess.run(command, env=os.environ | env, check=False).returncode

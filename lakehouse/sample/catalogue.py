@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ingest import sample_words as words
+from lakehouse.sample import vocab
 
 Whole = npt.NDArray[np.uint64]
 Index = npt.NDArray[np.int64]
@@ -145,24 +145,24 @@ class Catalogue:
         return 17 + spread[0] + spread[1] + spread[2] + spread[3]
 
     def seasons(self, number: Whole) -> Index:
-        return self.dice.pick(words.SEASON_NUMBERS, "seasons", number)
+        return self.dice.pick(vocab.SEASON_NUMBERS, "seasons", number)
 
     def title_texts(self, number: Whole) -> pl.Series:
         """Titles; one in 200 bears the title before it once more, as it happens in the published file."""
         again = self.dice.one_in(200, "same title", number) & (number > 0) & ~self._is_special(number)
         number = np.where(again, number - np.uint64(1), number)
-        lefts, rights, weights = zip(*words.TITLE_FORMS, strict=True)
+        lefts, rights, weights = zip(*vocab.TITLE_FORMS, strict=True)
         form = self.dice.pick(weights, "title form", number)
-        form[self._is_special(number)] = words.FORM_OF
-        form[self._is_special(number, QUOTED)] = words.FORM_QUOTED
+        form[self._is_special(number)] = vocab.FORM_OF
+        form[self._is_special(number, QUOTED)] = vocab.FORM_QUOTED
         sides: list[pl.Series] = []
-        for parts, used in ((words.LEFT_PARTS, lefts), (words.RIGHT_PARTS, rights)):
+        for parts, used in ((vocab.LEFT_PARTS, lefts), (vocab.RIGHT_PARTS, rights)):
             ends = dict(zip(parts, np.cumsum([len(texts) for texts in parts.values()]).tolist(), strict=True))
             lengths = np.array([len(parts[part]) for part in used])
             starts = np.array([ends[part] for part in used]) - lengths
             at = starts[form] + self.dice.below(lengths[form], "title part", number, len(sides))
             sides.append(_choose([text for texts in parts.values() for text in texts], at))
-        middles = words.WORD_MIDDLES[: 1 + self.titles // 2000]
+        middles = vocab.WORD_MIDDLES[: 1 + self.titles // 2000]
         middle = _choose(middles, self.dice.below(len(middles), "middle of title", number))
         start, end = self._coined("title", number)
         return _join(sides[0], start, middle, end, sides[1])
@@ -173,25 +173,25 @@ class Catalogue:
         def draw(texts: Sequence[str], what: str) -> pl.Series:
             return _choose(texts, self.dice.below(len(texts), what, number, salt))
 
-        tails = np.where(self._is_special(number, BREAK_IN_DESCRIPTION), words.PLAIN_TAILS, len(words.TAILS))
+        tails = np.where(self._is_special(number, BREAK_IN_DESCRIPTION), vocab.PLAIN_TAILS, len(vocab.TAILS))
 
         return _join(
-            draw([lead for lead, _ in words.LEADS], "lead"),
-            draw(words.SUBJECTS, "subject"),
-            draw([joiner for _, joiner in words.LEADS], "lead"),
-            draw([f"{action} " for action in words.ACTIONS], "action"),
+            draw([lead for lead, _ in vocab.LEADS], "lead"),
+            draw(vocab.SUBJECTS, "subject"),
+            draw([joiner for _, joiner in vocab.LEADS], "lead"),
+            draw([f"{action} " for action in vocab.ACTIONS], "action"),
             *self._coined("place", number, salt),
-            _choose(words.TAILS, self.dice.below(tails, "tail", number, salt)),
+            _choose(vocab.TAILS, self.dice.below(tails, "tail", number, salt)),
         )
 
     def _coined(self, what: str, number: Whole, salt: int | Whole = 0) -> tuple[pl.Series, pl.Series]:
         bits = self.dice.below(4096, f"coined {what}", number, salt)
-        return _choose(words.WORD_STARTS, bits // 64), _choose(words.WORD_ENDS, bits % 64)
+        return _choose(vocab.WORD_STARTS, bits // 64), _choose(vocab.WORD_ENDS, bits % 64)
 
     def _days_added(self, number: Whole) -> npt.NDArray[np.datetime64]:
         """The titles of week 1 came in the years before it, a quarter of them on the first of a month; the later ones
         in the week before the file in which they first stand."""
-        year = FIRST_MONDAY.year - 1 - self.dice.pick(words.YEARS_SINCE_ADDED, "year added", number)
+        year = FIRST_MONDAY.year - 1 - self.dice.pick(vocab.YEARS_SINCE_ADDED, "year added", number)
         early = (year - 1970).astype("M8[Y]").astype("M8[D]") + self.dice.below(365, "day added", number)
         early = np.where(self.dice.one_in(4, "first of month", number), early.astype("M8[M]").astype("M8[D]"), early)
         late = 7 * (self._arrival_week(number) - 1) - 1 - self.dice.below(7, "day added", number)
@@ -212,10 +212,10 @@ class Catalogue:
         movie, ordinary = self.is_movie(number), ~self._is_special(number)
         no_date = self.dice.one_in(200, "no date", number) & ~movie & ordinary
         no_rating = self.dice.one_in(600, "no rating", number) & (shift == 0) & ordinary
-        scale = list(words.MOVIE_RATINGS)
-        rating = self._by_type("rating", number, [*words.MOVIE_RATINGS.values()], [*words.SHOW_RATINGS.values()])
+        scale = list(vocab.MOVIE_RATINGS)
+        rating = self._by_type("rating", number, [*vocab.MOVIE_RATINGS.values()], [*vocab.SHOW_RATINGS.values()])
         added = self._days_added(number)
-        released = added.astype("M8[Y]").astype(np.int64) + 1971 - self.dice.pick(words.YEARS_TO_ADDED, "gap", number)
+        released = added.astype("M8[Y]").astype(np.int64) + 1971 - self.dice.pick(vocab.YEARS_TO_ADDED, "gap", number)
         return pl.DataFrame(
             {
                 "duration_minutes": _blank(~movie, pl.Series(self.minutes(number) + length).cast(pl.String)),
@@ -265,7 +265,7 @@ class Catalogue:
         yield pl.DataFrame(self._dirt(child), schema=[CHILDREN[child], "show_id"], orient="row")
 
     def _counts(self, child: str) -> Index:
-        counts = self._by_type(f"number of {child}", self.live, *words.CHILD_NUMBERS[child])
+        counts = self._by_type(f"number of {child}", self.live, *vocab.CHILD_NUMBERS[child])
         if child == "cast":
             counts = np.maximum(counts, (self.casts > 0) | self._is_special(self.live))
         if child == "directors":
@@ -278,17 +278,17 @@ class Catalogue:
         """The members that stand at this place (0, 1, …) of the titles at `here` in `live`."""
         number = self.live[here]
         if child == "category":
-            movies, shows = list(words.MOVIE_CATEGORIES), list(words.SHOW_CATEGORIES)
-            at = self._distinct(child, number, place, words.MOVIE_CATEGORIES, words.SHOW_CATEGORIES)
+            movies, shows = list(vocab.MOVIE_CATEGORIES), list(vocab.SHOW_CATEGORIES)
+            at = self._distinct(child, number, place, vocab.MOVIE_CATEGORIES, vocab.SHOW_CATEGORIES)
             return _choose(movies + shows, np.where(self.is_movie(number), at, at + len(movies)))
         if child == "countries":
-            at = self._distinct(child, number, place, words.COUNTRIES, words.COUNTRIES)
-            return _choose(list(words.COUNTRIES), at)
+            at = self._distinct(child, number, place, vocab.COUNTRIES, vocab.COUNTRIES)
+            return _choose(list(vocab.COUNTRIES), at)
         if child == "directors":
             return self._names(self._people(child, number, place))
         names = self._names(self._people(child, number, place, np.where(place == counts - 1, self.casts[here], 0)))
         if place == 0:
-            stars = dict(zip(self.special[STAR].tolist(), words.STAR_SPELLINGS, strict=True))
+            stars = dict(zip(self.special[STAR].tolist(), vocab.STAR_SPELLINGS, strict=True))
             at = np.flatnonzero(np.isin(number, self.special[STAR]))
             names = names.scatter(at, [stars[star] for star in number[at].tolist()])
         return names
@@ -307,7 +307,7 @@ class Catalogue:
         orphans = self._names(np.arange(2, dtype=np.uint64)).to_list()
         if child == "cast":
             return [(again, ids[which]), *zip(orphans, ORPHAN_IDS[2:4], strict=True)]
-        plain, capitals = words.STAR_SPELLINGS[0], words.STAR_SPELLINGS[3]
+        plain, capitals = vocab.STAR_SPELLINGS[0], vocab.STAR_SPELLINGS[3]
         return [(again, ids[which]), (plain, ids[TWICE_CAST]), (capitals, ids[TWICE_CAST]), (orphans[0], ORPHAN_IDS[4])]
 
     def _people(self, child: str, number: Whole, place: int, recast: Index | int = 0) -> Whole:
@@ -333,12 +333,12 @@ class Catalogue:
         """A name for each person: the first 2^19 people have no initial, the next ones "A.", and so on."""
         start = self.dice.roll("names", np.zeros(1, dtype=np.uint64))
         bits = (person * np.uint64(0x5DEECE66D) + start).astype(np.int64) & (2**19 - 1)
-        middle = np.where(person % np.uint64(2000) == 1999, len(words.INITIALS), person >> np.uint64(19))
+        middle = np.where(person % np.uint64(2000) == 1999, len(vocab.INITIALS), person >> np.uint64(19))
         return _join(
-            _choose([f"{name} " for name in words.FIRST_NAMES], bits >> 12),
-            _choose([*words.INITIALS, words.NICKNAME], middle.astype(np.int64)),
-            _choose(words.WORD_STARTS, bits >> 6 & 63),
-            _choose(words.WORD_ENDS, bits & 63),
+            _choose([f"{name} " for name in vocab.FIRST_NAMES], bits >> 12),
+            _choose([*vocab.INITIALS, vocab.NICKNAME], middle.astype(np.int64)),
+            _choose(vocab.WORD_STARTS, bits >> 6 & 63),
+            _choose(vocab.WORD_ENDS, bits & 63),
         )
 
     def _distinct(self, what: str, number: Whole, place: int, movies: dict[str, int], shows: dict[str, int]) -> Index:

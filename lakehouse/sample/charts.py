@@ -13,8 +13,8 @@ from datetime import timedelta
 import numpy as np
 import polars as pl
 
-from ingest import sample_words as words
-from ingest.sample_catalogue import FIRST_MONDAY, Catalogue, Index
+from lakehouse.sample import vocab
+from lakehouse.sample.catalogue import FIRST_MONDAY, Catalogue, Index
 
 HISTORY = 8
 """Weeks that the files of week 1 hold."""
@@ -151,7 +151,7 @@ class Charts:
         """The records of all-weeks-countries.tsv: country by country, newest week first; a dozen countries for a small
         catalogue, more for a large one."""
         number = max(FEWEST_COUNTRIES, self.catalogue.titles // 5_000)
-        for place, (country, code) in sorted(enumerate(words.CHART_COUNTRIES[:number]), key=lambda item: item[1]):
+        for place, (country, code) in sorted(enumerate(vocab.CHART_COUNTRIES[:number]), key=lambda item: item[1]):
             strength = 20 + self.catalogue.dice.below(236, "strength in country", self._show, place)
             charts = {"Films": self._chart(strength, slice(0, 2)), "TV": self._chart(strength, slice(2, 4))}
             seen = {name: _weeks_so_far(chart, self.titles) for name, chart in charts.items()}
@@ -222,7 +222,7 @@ def _runtime(minutes: int) -> str:
 
 def _launches(episodes: int) -> str:
     """How many episodes had started where; the published text is JSON without spaces."""
-    codes = [code for _, code in words.CHART_COUNTRIES]
+    codes = [code for _, code in vocab.CHART_COUNTRIES]
     launches = [
         {"episodesLaunched": episodes, "countryList": codes[:20]},
         {"episodesLaunched": 2 * episodes, "countryList": codes[20:]},

@@ -1,26 +1,23 @@
 """Writes a made-up catalogue and made-up Top 10 lists in the layout, and with the dirt, of the published files.
 
-``python -m ingest.sample --out DIR --titles N --week K --seed S`` writes ``DIR/catalogue/netflix_*.csv`` and
+``python -m lakehouse sample --out DIR --titles N --week K --seed S`` writes ``DIR/catalogue/netflix_*.csv`` and
 ``DIR/top10/*.tsv`` as they stand in week K. The same arguments give the same bytes; no title and no person is real.
 """
 
 import errno
 import os
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import IO
 
-import click
 import polars as pl
 
 from ingest.contents import FIRST_RELEASE, MARKER, is_made_up, is_release
-from ingest.sample_catalogue import CHILDREN, Catalogue
-from ingest.sample_charts import Charts
+from lakehouse.sample.catalogue import CHILDREN, Catalogue
+from lakehouse.sample.charts import Charts
 
-EXIT_BAD_ARGUMENTS = 2
 UTF8_BOM = b"\xef\xbb\xbf"
 
 
@@ -44,7 +41,7 @@ def write_sample(out: Path, titles: int, week: int, seed: int) -> dict[str, int]
         if _is_of_somebody_else(out / name):
             raise FileExistsError(errno.EEXIST, "there is a file that is not of the sample", str(out / name))
     marks = [out / folder / MARKER for folder in ("catalogue", "top10")]
-    text = f"Made up by python -m ingest.sample --titles {titles} --week {week} --seed {seed}\n"
+    text = f"Made up by python -m lakehouse sample --titles {titles} --week {week} --seed {seed}\n"
     for mark in marks:  # there before the first file, and of the week only once all files are
         mark.parent.mkdir(parents=True, exist_ok=True)
         if not mark.exists():
@@ -84,36 +81,3 @@ def _write(path: Path, frames: Iterator[pl.DataFrame], published: datetime) -> i
 def _append(frame: pl.DataFrame, file: IO[bytes], *, csv: bool, header: bool) -> None:
     separator, line_end = (",", "\r\n") if csv else ("\t", "\n")
     frame.write_csv(file, include_header=header, separator=separator, line_terminator=line_end)
-
-
-@click.command()
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Folder to write to; made if absent."
-)
-@click.option("--titles", default=1000, show_default=True, type=click.IntRange(50, 8_000_000), help="Titles in week 1.")
-@click.option("--week", default=1, show_default=True, type=click.IntRange(1, 520), help="The week to write.")
-@click.option("--seed", default=42, show_default=True, type=int, help="Another seed gives another catalogue.")
-def cli(out: Path, titles: int, week: int, seed: int) -> None:
-    """Write a made-up catalogue and Top 10 lists as they stand in a week."""
-    try:
-        records = write_sample(out, titles, week, seed)
-    except OSError as error:
-        raise click.ClickException(
-            f"cannot write to '{error.filename or out}' ({error.strerror or error}): name another folder with --out"
-        ) from error
-    counts = ", ".join(f"{Path(name).stem} {count:,}" for name, count in records.items())
-    click.echo(f"Wrote week {week} of the sample of {titles:,} titles (seed {seed}) to {out}; records: {counts}")
-
-
-def main() -> None:
-    try:
-        cli.main(standalone_mode=False)
-    except click.ClickException as error:
-        click.echo(f"python -m ingest.sample: {error.format_message()}", err=True)
-        sys.exit(EXIT_BAD_ARGUMENTS)
-    except click.Abort:
-        sys.exit(130)  # as the shell reports an interrupt
-
-
-if __name__ == "__main__":
-    main()

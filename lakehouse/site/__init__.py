@@ -1,1 +1,1 @@
-"""The site: static pages made from the marts. `python -m site_pages --help`."""
+"""The site: static pages made from the marts."""

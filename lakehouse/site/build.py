@@ -14,9 +14,9 @@ import polars.selectors as cs
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from site_pages import gold, words
-from site_pages.pages import audience, catalogue, data_quality, genres, most_watched, viewing_trends
-from site_pages.parts import Feed, Page, spec
+from lakehouse.site import fmt, gold
+from lakehouse.site.elements import Feed, Page, spec
+from lakehouse.site.pages import audience, catalogue, data_quality, genres, most_watched, viewing_trends
 
 PAGES = (most_watched, viewing_trends, genres, catalogue, audience, data_quality)
 ASSETS = Path(__file__).parent / "assets"
@@ -38,16 +38,16 @@ def write_site(out: Path) -> None:
     bundle = vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed;", vl_version=".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     )
-    (assets / "vega.js").write_text(f"(() => {{{bundle}}})();", encoding="utf-8")
+    (assets / "charts.js").write_text(f"(() => {{{bundle}}})();", encoding="utf-8")
 
     environment = Environment(
-        loader=PackageLoader("site_pages"),
+        loader=PackageLoader("lakehouse.site"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"cell": cell, "moment": words.moment}
+    environment.filters |= {"cell": cell, "moment": fmt.moment}
     template = environment.get_template("page.html.j2")
     about = {"pages": pages, "docs": DOCS, "made_up": gold.is_made_up()}
     loaded = {feed.raw_table for feed in feeds}
@@ -128,10 +128,10 @@ def cell(value: object) -> str:
         case None:
             return "–"
         case datetime():
-            return words.moment(value)
+            return fmt.moment(value)
         case date():
-            return words.day(value)
+            return fmt.day(value)
         case int():
-            return words.count(value)
+            return fmt.count(value)
         case _:
             return str(value)

@@ -9,9 +9,9 @@ import polars as pl
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from ingest.contents import Contents
-from ingest.lake import Lake, Ledger
+from ingest.storage.tables import Lake, Ledger
 from lakehouse import settings, tables
-from site_pages.parts import Feed
+from lakehouse.site.elements import Feed
 
 Read = Callable[[str], pl.DataFrame]
 

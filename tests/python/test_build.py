@@ -38,7 +38,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def build(project: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakehouse.build", "--project-dir", ".", "--profiles-dir", ".", *options]
+    command = [sys.executable, "-m", "lakehouse", "build", "--project-dir", ".", "--profiles-dir", ".", *options]
     env = os.environ | {"PYTHONPATH": str(CHECKOUT), "GITHUB_STEP_SUMMARY": ""} | env
     return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
 

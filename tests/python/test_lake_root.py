@@ -19,12 +19,11 @@ from deltalake import DeltaTable, write_deltalake
 from polars.testing import assert_frame_equal
 
 import ingest.cli
-import scripts.lake
-import scripts.served
 from lakehouse import settings
+from lakehouse.cli import cli
+from lakehouse.site import gold
 from lakehouse.tables import listed, read
 from plugins.location import resolve
-from site_pages import gold
 from tests.support.lake import CHECKOUT, Lake
 
 
@@ -97,9 +96,9 @@ def lines_of(dbt: Dbt, root: str, *more: Program) -> dict[str, str]:
     said = {}
     for name, command, args in (
         *more,
-        ("settings", settings.main, ["root"]),
-        ("lake", scripts.lake.main, []),
-        ("served", scripts.served.main, []),
+        ("root", cli, ["root"]),
+        ("tables", cli, ["tables"]),
+        ("duckdb", cli, ["duckdb"]),
         ("ingest", ingest.cli.cli, []),
         ("status", ingest.cli.cli, ["status"]),
     ):
@@ -148,10 +147,7 @@ def test_a_root_that_cannot_be_is_refused_by_all_in_the_same_line(dbt: Dbt) -> N
 
 @pytest.mark.engines
 def test_the_programs_for_spark_refuse_it_in_the_same_line(dbt: Dbt) -> None:
-    import scripts.parity
-    import scripts.spark
-
-    programs = ("spark", scripts.spark.main, ["true"]), ("parity", scripts.parity.main, list[str]())
+    programs = ("spark", cli, ["spark", "true"]), ("parity", cli, ["parity"])
     for root in IN_EVERY_PROGRAM:
         with pytest.raises(ValueError, match=re.escape(REFUSED[root])) as refused:
             resolve(root)
@@ -193,7 +189,7 @@ def test_every_program_finds_the_same_tables(
             f"{log.parent.parent.name}/{log.parent.name}" for log in place.glob("*/*/_delta_log")
         )
         assert listed(settings.root()) == tables
-        shown = CliRunner().invoke(scripts.lake.main).stdout
+        shown = CliRunner().invoke(cli, ["tables"]).stdout
         assert all(name in shown for name in tables) and f"under {place}/<layer>" in shown
         rows = read(settings.root(), "bronze/bronze_directors")
         assert rows.height == DeltaTable(str(place / "raw" / "netflix_directors")).count() > 0
@@ -204,7 +200,7 @@ def test_the_listing_shows_an_object_store(s3: str, monkeypatch: pytest.MonkeyPa
     for name in ("gold/fine", "raw/people"):
         write_deltalake(f"{s3}/{name}", frame)
     monkeypatch.setenv("LAKEHOUSE_ROOT", f"{s3}/")
-    shown = CliRunner().invoke(scripts.lake.main)
+    shown = CliRunner().invoke(cli, ["tables"])
     assert shown.exit_code == 0
     assert [line.split() for line in shown.stdout.splitlines() if "/" in line][:2] == [
         ["raw/people", "3", "0"],
@@ -219,7 +215,7 @@ def test_the_listing_names_a_damaged_table(tmp_path: Path, monkeypatch: pytest.M
         write_deltalake(str(tmp_path / name), pl.DataFrame({"a": [1]}))
     (tmp_path / "gold" / "bad" / "_delta_log" / f"{0:020}.json").write_text("")
     monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path))
-    shown = CliRunner().invoke(scripts.lake.main)
+    shown = CliRunner().invoke(cli, ["tables"])
     assert shown.exit_code == 0 and "gold/fine" in shown.stdout
     assert shown.stderr.startswith(f"The Delta table gold/bad under {tmp_path} cannot be read: ")
     gold.read.cache_clear()

@@ -15,16 +15,18 @@ import pytest
 from tests.support.lake import CHECKOUT
 
 # What stands in for python3: `-m venv` makes a .venv whose python notes its arguments, one call a line, and ends with
-# the code that the file `code-<first word after -m>` holds, if there is one.
+# the code that the file `code-<module>` or `code-lakehouse <command>` holds, if there is one.
 STUB = """#!/bin/sh
 echo "$*" >> "{log}"
-case "$2" in
+what=$2
+[ "$2" != lakehouse ] || what="lakehouse $3"
+case "$what" in
   venv) mkdir -p "$3/bin" && touch "$3/pyvenv.cfg" && cp "$0" "$3/bin/python" ;;
-  ingest.sample) mkdir -p sample ;;
-  scripts.lake) [ "$3" != --remember ] || echo '{{"a table": 1}}' > "$4" ;;
+  "lakehouse sample") mkdir -p sample ;;
+  "lakehouse tables") [ "$4" != --remember ] || echo '{{"a table": 1}}' > "$5" ;;
 esac
 code=0
-if [ "$1" = -m ] && [ -f "{here}/code-$2" ]; then read -r code < "{here}/code-$2"; fi
+if [ "$1" = -m ] && [ -f "{here}/code-$what" ]; then read -r code < "{here}/code-$what"; fi
 case "$code $*" in "1 "*--dry-run*) code=0 ;; esac  # which refuses no file
 exit "$code"
 """
@@ -64,7 +66,7 @@ class Checkout:
         return done.stdout + done.stderr
 
     def ends_with(self, module: str, code: int) -> None:
-        """From now on `python -m <module>` ends with this code."""
+        """From now on `python -m <module>` (or `lakehouse <command>`) ends with this code."""
         (self.here / f"code-{module}").write_text(f"{code}\n")
 
     def calls(self) -> list[str]:
@@ -117,7 +119,7 @@ def test_a_checkout_may_lie_in_a_folder_of_any_name(new_checkout: Callable[[str]
     assert calls[0] == "-m venv .venv"
     assert all(call.startswith("-m ") for call in calls)
     assert sum("pip install" in call for call in calls) == 2
-    assert "-m lakehouse.build --target dev --exclude-resource-type unit_test" in calls
+    assert "-m lakehouse build --target dev --exclude-resource-type unit_test" in calls
     checkout.make("clean")
     assert tree(home, checkout.folder) == before
     assert {path.name for path in checkout.folder.iterdir()} == {"Makefile", "profiles.yml", "requirements", ".venv"}
@@ -187,12 +189,14 @@ def test_the_target_of_the_environment_is_known_or_refused_too(checkout: Checkou
     assert "dev spark" in checkout.make("run", code=2, DBT_TARGET="prod")
     assert checkout.calls() == []
     checkout.make("run", DBT_TARGET="spark")
-    build = ".venv/bin/python -m lakehouse.build --target spark --exclude-resource-type unit_test"
-    assert f"-m scripts.spark {build}" in checkout.calls()
+    build = ".venv/bin/python -m lakehouse build --target spark --exclude-resource-type unit_test"
+    assert f"-m lakehouse spark {build}" in checkout.calls()
 
 
 def modules(calls: list[str]) -> list[str]:
-    return [call.split()[1] for call in calls if call.split()[1] not in ("venv", "pip")]
+    """The modules that were run, those of the project's own command line with the command."""
+    words = [call.split() for call in calls]
+    return [" ".join(w[1:3]) if w[1] == "lakehouse" else w[1] for w in words if w[1] not in ("venv", "pip")]
 
 
 @pytest.mark.parametrize("goal", ["run", "next-week"])
@@ -201,9 +205,9 @@ def test_what_is_good_is_built_when_a_file_was_refused(checkout: Checkout, goal:
     checkout.calls()
     checkout.ends_with("ingest", 1)
     said = checkout.make(goal, code=2)
-    assert modules(checkout.calls())[-2:] == ["lakehouse.build", "scripts.lake"]
+    assert modules(checkout.calls())[-2:] == ["lakehouse build", "lakehouse tables"]
     assert "A file was refused" in said and "Error 1" in said
-    checkout.ends_with("lakehouse.build", 7)
+    checkout.ends_with("lakehouse build", 7)
     assert "Error 7" in checkout.make(goal, code=2)
 
 
@@ -211,7 +215,7 @@ def test_what_is_good_is_built_when_a_file_was_refused(checkout: Checkout, goal:
 def test_nothing_is_built_when_ingest_could_not_work(checkout: Checkout, code: int) -> None:
     checkout.ends_with("ingest", code)
     assert f"Error {code}" in checkout.make("run", code=2)
-    assert modules(checkout.calls()) == ["lakehouse.settings", "ingest.sample", "ingest"]
+    assert modules(checkout.calls()) == ["lakehouse root", "lakehouse sample", "ingest"]
 
 
 def test_next_week_comes_again_when_it_was_not_loaded(checkout: Checkout) -> None:

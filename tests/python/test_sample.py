@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.sample import write_sample
-from ingest.sample_catalogue import FIRST_ID, ID_MODULUS
+from lakehouse.sample.catalogue import FIRST_ID, ID_MODULUS
+from lakehouse.sample.files import write_sample
 
 HEADERS = {
     "titles": "duration_minutes,duration_seasons,type,title,date_added,release_year,rating,description,show_id",
@@ -381,7 +381,7 @@ def test_lists_are_sound(tmp_path: Path, week: int) -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "ingest.sample", *arguments],
+        [sys.executable, "-m", "lakehouse", "sample", *arguments],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -421,9 +421,9 @@ def test_bad_arguments_give_one_line(tmp_path: Path, arguments: list[str], named
 def test_a_full_disk_leaves_whole_files(tmp_path: Path, small: Path) -> None:
     assert run("--out", str(tmp_path), "--titles", "50").returncode == 0
     limited = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
-    command = limited + "from ingest.sample import main; main()"
+    command = limited + "from lakehouse.cli import main; main()"
     result = subprocess.run(
-        [sys.executable, "-c", command, "--out", str(tmp_path), "--titles", "1000"],
+        [sys.executable, "-c", command, "sample", "--out", str(tmp_path), "--titles", "1000"],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

@@ -103,7 +103,7 @@ def reader(file: Path, lake: Lake) -> Iterator[Callable[[], int]]:
 
 def test_builds_and_readers_do_not_disturb_each_other(lake: Lake, make_sample: Callable[..., Path]) -> None:
     served = lake.work / "lakehouse.duckdb"
-    lake.python("scripts.served", "--out", str(served))
+    lake.python("lakehouse", "duckdb", "--out", str(served))
     with reader(served, lake) as titles:
         before = titles()
         assert before == lake.read("gold/dim_title").height
@@ -113,14 +113,14 @@ def test_builds_and_readers_do_not_disturb_each_other(lake: Lake, make_sample: C
         assert after != before
         assert titles() == after, "the file shows what the last build committed"
         # Written anew while somebody has the old one open.
-        lake.python("scripts.served", "--out", str(served))
+        lake.python("lakehouse", "duckdb", "--out", str(served))
         assert titles() == after
     assert [file.name for file in served.parent.glob("*.duckdb*")] == [served.name]
 
 
 def test_the_served_file_holds_gold_with_its_comments_and_cannot_be_changed(lake: Lake) -> None:
     served = lake.work / "lakehouse.duckdb"
-    lake.python("scripts.served", "--out", str(served))
+    lake.python("lakehouse", "duckdb", "--out", str(served))
     assert served.stat().st_mode & 0o222 == 0
     with duckdb.connect(str(served), read_only=True) as connection:
         load_extension(connection, "delta")
@@ -133,7 +133,7 @@ def test_the_served_file_holds_gold_with_its_comments_and_cannot_be_changed(lake
 
 def test_serving_a_lake_without_gold_is_one_clear_line(tmp_path: Path) -> None:
     empty = Lake(tmp_path / "lake", tmp_path)
-    done = empty.python("scripts.served", "--out", str(tmp_path / "x.duckdb"), check=False)
+    done = empty.python("lakehouse", "duckdb", "--out", str(tmp_path / "x.duckdb"), check=False)
     assert done.returncode == 2
     assert "Run `dbt build` first" in done.stderr
     assert "Traceback" not in done.stderr

@@ -71,8 +71,8 @@ def dbt(*args: str, env: Mapping[str, str], cwd: Path) -> Done:
 def python(module: str, *args: str, env: Mapping[str, str], cwd: Path) -> Done:
     """Run `python -m <module> <args>`."""
     code: object = 0
-    if "site_pages.gold" in sys.modules:  # which keeps the tables that it has read
-        sys.modules["site_pages.gold"].read.cache_clear()
+    if "lakehouse.site.gold" in sys.modules:  # which keeps the tables that it has read
+        sys.modules["lakehouse.site.gold"].read.cache_clear()
     with _as_a_process(env, cwd) as (out, err), patch.object(sys, "argv", [module, *args]):
         try:
             with warnings.catch_warnings():

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ingest.sample import write_sample
+from lakehouse.sample.files import write_sample
 from tests.python.ingest.github_server import GitHubServer, Repository, running
 from tests.support.lake import CHECKOUT, DATA, Lake
 from tests.support.top10_history import commits
@@ -25,7 +25,7 @@ PARSED = ("partial_parse.msgpack", "manifest.json", "semantic_manifest.json")
 REPOSITORY = "anshlambagit/Netflix_Azure_Data_Engineering_Project"
 
 
-MADE_BY = ("models", "macros", "seeds", "plugins", "ingest", "tests/dbt", "tests/support", "*.yml")
+MADE_BY = ("models", "macros", "seeds", "plugins", "ingest", "lakehouse/sample", "tests/dbt", "tests/support", "*.yml")
 
 
 def digest() -> str:

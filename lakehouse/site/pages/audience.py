@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import gold, vega, words
-from site_pages.parts import EVERYTHING, Chart, Filter, Page, Tile
+from lakehouse.site import fmt, gold, vega
+from lakehouse.site.elements import EVERYTHING, Chart, Filter, Page, Tile
 
 SEGMENTS, GROUPS = "mart_audience_segments", "mart_audience_groups"
 ENOUGH = 20
@@ -110,19 +110,19 @@ def page(read: gold.Read) -> Page:
             vega.sketch_bars("audience", "audience_group", "titles"),
         ),
         tiles=[
-            Tile("Titles", total, words.count(total), GROUPS),
+            Tile("Titles", total, fmt.count(total), GROUPS),
             Tile(
                 "For children",
                 children,
-                words.share(children / total) if total else "–",
+                fmt.share(children / total) if total else "–",
                 GROUPS,
-                f"{words.count(children)} titles",
+                f"{fmt.count(children)} titles",
             ),
-            Tile("Without a rating", unrated, words.count(unrated), GROUPS),
+            Tile("Without a rating", unrated, fmt.count(unrated), GROUPS),
         ],
         findings=[
-            f"{words.share(row['share'])} of the titles from {row['country_name']} are for children, more than of "
-            f"any other country with at least {ENOUGH}; in the whole catalogue it is {words.share(children / total)}."
+            f"{fmt.share(row['share'])} of the titles from {row['country_name']} are for children, more than of "
+            f"any other country with at least {ENOUGH}; in the whole catalogue it is {fmt.share(children / total)}."
             for row in youngest.iter_rows(named=True)
         ],
         filters=[type_, region, country, audience],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import gold, vega, words
-from site_pages.parts import Chart, Filter, Page, Tile
+from lakehouse.site import fmt, gold, vega
+from lakehouse.site.elements import Chart, Filter, Page, Tile
 
 GROWTH, GROUPS, SEGMENTS = "mart_catalogue_growth", "mart_audience_groups", "mart_audience_segments"
 PEOPLE, TOGETHER, AGE = "mart_people", "mart_people_together", "mart_time_to_catalogue"
@@ -79,27 +79,27 @@ def page(read: gold.Read) -> Page:
         ),
         models=[GROWTH, GROUPS, SEGMENTS, PEOPLE, TOGETHER, AGE],
         tiles=[
-            Tile("Titles", total, words.count(total), GROWTH),
-            Tile("Movies", titles.get("Movie", 0), words.count(titles.get("Movie", 0)), GROWTH),
-            Tile("TV shows", titles.get("TV Show", 0), words.count(titles.get("TV Show", 0)), GROWTH),
+            Tile("Titles", total, fmt.count(total), GROWTH),
+            Tile("Movies", titles.get("Movie", 0), fmt.count(titles.get("Movie", 0)), GROWTH),
+            Tile("TV shows", titles.get("TV Show", 0), fmt.count(titles.get("TV Show", 0)), GROWTH),
             Tile(
                 "Countries",
                 countries["country_name"].n_unique(),
-                words.count(countries["country_name"].n_unique()),
+                fmt.count(countries["country_name"].n_unique()),
                 SEGMENTS,
             ),
         ],
         findings=[
             *(
-                f"{row['year']} brought the most: {words.count(row['titles_added'])} of today's titles were added then."
+                f"{row['year']} brought the most: {fmt.count(row['titles_added'])} of today's titles were added then."
                 for row in newest.iter_rows(named=True)
             ),
             *(
-                f"{words.count(row['titles'])} titles are from {row['country_name']}, alone or with other countries."
+                f"{fmt.count(row['titles'])} titles are from {row['country_name']}, alone or with other countries."
                 for row in home.iter_rows(named=True)
             ),
-            f"{words.share(adults / total)} of the titles are for adults." if total else "",
-            f"{words.count(unknown)} titles have no day of addition and are in no curve over time." if unknown else "",
+            f"{fmt.share(adults / total)} of the titles are for adults." if total else "",
+            f"{fmt.count(unknown)} titles have no day of addition and are in no curve over time." if unknown else "",
         ],
         filters=[type_, period],
         charts=[

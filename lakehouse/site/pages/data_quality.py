@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import gold, vega, words
-from site_pages.parts import Chart, Filter, Page, Table, Tile
+from lakehouse.site import fmt, gold, vega
+from lakehouse.site.elements import Chart, Filter, Page, Table, Tile
 
 RESULTS, QUARANTINE, RECONCILIATION, FILES = "data_quality_results", "quarantine", "reconciliation", "source_files"
 OUTCOMES = ["kept", "repaired", "duplicates", "quarantined", "refused"]
@@ -59,7 +59,7 @@ def page(read: gold.Read) -> Page:
     failed = gold.total(results["failed"])
     checks = gold.total(results["passed"]) + failed
     # Never rounded up to everything.
-    everything = "100%" if accounted == records else f"all but {words.count(records - accounted)}"
+    everything = "100%" if accounted == records else f"all but {fmt.count(records - accounted)}"
     return Page(
         name="data-quality",
         title="Data quality",
@@ -75,21 +75,25 @@ def page(read: gold.Read) -> Page:
         models=[RESULTS, QUARANTINE, RECONCILIATION, FILES],
         tiles=[
             Tile(
-                "Records read", records, words.count(records), RECONCILIATION, f"in {versions.height} versions of files"
+                "Records read",
+                records,
+                fmt.count(records),
+                RECONCILIATION,
+                f"in {versions.height} versions of files",
             ),
             Tile("Accounted for", accounted, everything, RECONCILIATION),
             Tile(
                 "In quarantine",
                 quarantine.height,
-                words.count(quarantine.height),
+                fmt.count(quarantine.height),
                 QUARANTINE,
                 "of the current versions",
             ),
-            Tile("Files refused", refused.height, words.count(refused.height), FILES),
+            Tile("Files refused", refused.height, fmt.count(refused.height), FILES),
         ],
         findings=[
-            f"{words.count(kept)} of {words.count(records)} records were kept as they are.",
-            f"{words.count(checks)} checks of a record against a rule; {words.count(failed)} failed." if checks else "",
+            f"{fmt.count(kept)} of {fmt.count(records)} records were kept as they are.",
+            f"{fmt.count(checks)} checks of a record against a rule; {fmt.count(failed)} failed." if checks else "",
         ],
         filters=[model],
         charts=[

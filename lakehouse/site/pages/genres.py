@@ -5,9 +5,9 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import vega, words
-from site_pages.gold import Read
-from site_pages.parts import EVERYTHING, Chart, Filter, Page, Table, Tile
+from lakehouse.site import fmt, vega
+from lakehouse.site.elements import EVERYTHING, Chart, Filter, Page, Table, Tile
+from lakehouse.site.gold import Read
 
 ENGAGEMENT, BY_COUNTRY, MATCHED = "mart_genre_engagement", "mart_genre_by_country", "mart_top10_match_rate"
 TITLES = "mart_genre_titles"
@@ -98,34 +98,34 @@ def page(read: Read) -> Page:
             vega.sketch_bars("genres", "genre_name", "hours_viewed"),
         ),
         tiles=[
-            Tile("Genres", engagement.height, words.count(engagement.height), ENGAGEMENT),
+            Tile("Genres", engagement.height, fmt.count(engagement.height), ENGAGEMENT),
             Tile(
                 "Genres in a Top 10",
                 engagement.filter(pl.col("titles_in_top_10") > 0).height,
-                words.count(engagement.filter(pl.col("titles_in_top_10") > 0).height),
+                fmt.count(engagement.filter(pl.col("titles_in_top_10") > 0).height),
                 ENGAGEMENT,
             ),
             Tile(
                 "Places matched",
                 matched_places,
-                f"{words.count(matched_places)} of {words.count(all_places)}",
+                f"{fmt.count(matched_places)} of {fmt.count(all_places)}",
                 MATCHED,
-                f"in the worldwide lists; {words.count(named_places)} more by name alone, which count nowhere here",
+                f"in the worldwide lists; {fmt.count(named_places)} more by name alone, which count nowhere here",
             ),
         ],
         findings=[
             *(
-                f"{row['genre_name']} has the most hours in the Top 10: {words.large(row['hours_viewed'])}, with "
-                f"{row['titles_in_top_10']} of its {words.count(row['titles'])} titles in a Top 10."
+                f"{row['genre_name']} has the most hours in the Top 10: {fmt.large(row['hours_viewed'])}, with "
+                f"{row['titles_in_top_10']} of its {fmt.count(row['titles'])} titles in a Top 10."
                 for row in top.iter_rows(named=True)
             ),
             *(
                 f"Title by title, {row['genre_name']} holds viewers longest: "
-                f"{words.large(row['hours_per_title_in_top_10'])} hours in the Top 10 for each title that made a list "
+                f"{fmt.large(row['hours_per_title_in_top_10'])} hours in the Top 10 for each title that made a list "
                 "(of genres with at least three)."
                 for row in dense.iter_rows(named=True)
             ),
-            f"Only {words.share(matched_places / all_places)} of the worldwide places could be matched to a title of "
+            f"Only {fmt.share(matched_places / all_places)} of the worldwide places could be matched to a title of "
             "the catalogue by more than its name, so differences between genres are hints and no proof."
             if all_places
             else "",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import gold, vega, words
-from site_pages.parts import EVERYTHING, Chart, Filter, Page, Tile
+from lakehouse.site import fmt, gold, vega
+from lakehouse.site.elements import EVERYTHING, Chart, Filter, Page, Tile
 
 COUNTRY, REGION = "mart_most_watched_country", "mart_most_watched_region"
 SHOWN = 15
@@ -89,22 +89,22 @@ def page(read: gold.Read) -> Page:
             Tile(
                 "Countries",
                 countries["country_key"].n_unique(),
-                words.count(countries["country_key"].n_unique()),
+                fmt.count(countries["country_key"].n_unique()),
                 COUNTRY,
             ),
             Tile(
                 "Films and shows",
                 countries["show_key"].n_unique(),
-                words.count(countries["show_key"].n_unique()),
+                fmt.count(countries["show_key"].n_unique()),
                 COUNTRY,
             ),
-            Tile("Points", gold.total(countries["points"]), words.count(gold.total(countries["points"])), COUNTRY),
+            Tile("Points", gold.total(countries["points"]), fmt.count(gold.total(countries["points"])), COUNTRY),
         ],
         findings=[
             f"{since}{row['show_title']} leads the list “{row['category']}” worldwide: "
-            f"{words.count(row['points'])} points, first place {words.count(row['times_at_first_place'])} times, "
+            f"{fmt.count(row['points'])} points, first place {fmt.count(row['times_at_first_place'])} times, "
             f"seen in the lists of {row['countries']} countries "
-            f"from {words.day(row['first_week'])} to {words.day(row['last_week'])}."
+            f"from {fmt.day(row['first_week'])} to {fmt.day(row['last_week'])}."
             for row in leaders.iter_rows(named=True)
         ],
         filters=[category, region, country],

@@ -5,8 +5,8 @@ from __future__ import annotations
 import altair as alt
 import polars as pl
 
-from site_pages import gold, vega, words
-from site_pages.parts import Chart, Filter, Page, Plot, Tile
+from lakehouse.site import fmt, gold, vega
+from lakehouse.site.elements import Chart, Filter, Page, Plot, Tile
 
 TRENDS = "mart_viewing_trends"
 
@@ -100,9 +100,9 @@ def page(read: gold.Read) -> Page:
             ),
         ),
         tiles=[
-            Tile("Hours viewed in the Top 10", total, words.large(total), TRENDS, "of the places in the lists"),
-            Tile("Views in the Top 10", seen, words.large(seen), TRENDS, "published since June 2023"),
-            Tile("Weeks", trends["week"].n_unique(), words.count(trends["week"].n_unique()), TRENDS),
+            Tile("Hours viewed in the Top 10", total, fmt.large(total), TRENDS, "of the places in the lists"),
+            Tile("Views in the Top 10", seen, fmt.large(seen), TRENDS, "published since June 2023"),
+            Tile("Weeks", trends["week"].n_unique(), fmt.count(trends["week"].n_unique()), TRENDS),
         ],
         findings=[
             finding
@@ -219,13 +219,13 @@ def findings(trends: pl.DataFrame, ranked_by: str) -> list[str]:
     }[ranked_by]
     return [
         *(
-            f"{since}{'the' if since else 'The'} busiest week of the lists ended on {words.day(row['week'])}: "
-            f"{words.large(row['hours_viewed'])} hours viewed in the Top 10."
+            f"{since}{'the' if since else 'The'} busiest week of the lists ended on {fmt.day(row['week'])}: "
+            f"{fmt.large(row['hours_viewed'])} hours viewed in the Top 10."
             for row in best.iter_rows(named=True)
         ),
         *(
             f"{since}{row['first_show_title']} was at a first place for {row['weeks']} weeks, and none for longer, "
-            f"with {words.large(row['hours'])} hours in them."
+            f"with {fmt.large(row['hours'])} hours in them."
             for row in longest.iter_rows(named=True)
         ),
     ]

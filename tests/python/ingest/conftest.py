@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from ingest import cli, http
+from ingest import cli
+from ingest.sources import http
 from tests.python.ingest.github_server import GitHubServer, Repository, running
 
 CONFIG = """

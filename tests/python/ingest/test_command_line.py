@@ -14,8 +14,8 @@ import pytest
 
 from ingest import config
 from ingest.errors import ConfigurationError
-from ingest.handed import Handed
-from ingest.lake import Lake
+from ingest.storage.tables import Lake
+from ingest.storage.trigger import Handed
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import GitHubServer, Repository
 from tests.support.lake import CHECKOUT

@@ -15,7 +15,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ingest.contents import FIRST_RELEASE, MARKER, Contents
-from ingest.lake import _HOLDS, Lake, Ledger
+from ingest.storage.tables import _HOLDS, Lake, Ledger
 from tests.python.ingest.conftest import Bench, Done
 from tests.python.ingest.github_server import Repository
 from tests.support.lake import CHECKOUT
@@ -81,7 +81,7 @@ def test_a_lake_into_which_nothing_came_is_open(bench: Bench, impatient: None) -
 
 
 def test_the_mark_stands_before_the_first_record(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest.lake import RawTable
+    from ingest.storage.tables import RawTable
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
@@ -153,7 +153,7 @@ def test_of_two_runs_at_once_one_decides(tmp_path: Path) -> None:
 
 def test_the_generator_marks_its_folders_and_spares_those_of_others(tmp_path: Path) -> None:
     def sample() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "ingest.sample", "--out", str(tmp_path), "--titles", "50"]
+        command = [sys.executable, "-m", "lakehouse", "sample", "--out", str(tmp_path), "--titles", "50"]
         return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
     file = tmp_path / "catalogue" / "netflix_titles.csv"

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 from deltalake import DeltaTable
 
-from ingest import lake as lake_module
-from ingest.lake import FileRecord, Ledger
+from ingest.storage import tables as lake_module
+from ingest.storage.tables import FileRecord, Ledger
 from tests.python.ingest.conftest import Bench, assert_sound, contents, read
 from tests.python.ingest.github_server import Repository
 from tests.support.lake import CHECKOUT

@@ -12,7 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingest import http
+from ingest.sources import http
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import Fault, GitHubServer, Repository, blob_sha, running
 

@@ -232,10 +232,10 @@ def test_rescued_columns_stand_beside_other_rescued_data(bench: Bench) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_not_loaded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest import rows, validate
+    from ingest.reading import checks, rows
 
     source = bench.local({"people.csv": PEOPLE, "places.tsv": PLACES})
-    check = validate.check_content
+    check = checks.check_content
 
     def change(file: object) -> None:
         path = bench.folder / "local/feed/people.csv"

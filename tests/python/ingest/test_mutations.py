@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from ingest.config import Dataset
 from ingest.errors import Refused
-from ingest.lake import FileRecord
-from ingest.listing import Entry, blob_sha
-from ingest.rows import RowSource
+from ingest.reading.rows import RowSource
+from ingest.sources.listing import Entry, blob_sha
+from ingest.storage.tables import FileRecord
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.support.examples import examples
 
@@ -58,7 +58,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 def reference(text: str) -> list[list[str]]:
-    """The records of a text, read as simply as can be, by the rules of ``ingest.records``."""
+    """The records of a text, read as simply as can be, by the rules of ``ingest.reading.delimited``."""
     found: list[list[str]] = []
     at = 0
     while at < len(text):

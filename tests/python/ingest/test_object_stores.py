@@ -11,8 +11,8 @@ import pytest
 from deltalake import DeltaTable, QueryBuilder
 
 from ingest.contents import MARKER
-from ingest.handed import Handed
-from ingest.lake import Lake
+from ingest.storage.tables import Lake
+from ingest.storage.trigger import Handed
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
 from tests.support.lake import CHECKOUT

@@ -13,9 +13,9 @@ from typing import Any, Literal
 import pytest
 from hypothesis import strategies as st
 
-from ingest import records
 from ingest.errors import Refused
-from ingest.records import RESCUED, Dialect, parse_record, read_frames, read_header
+from ingest.reading import delimited
+from ingest.reading.delimited import RESCUED, Dialect, parse_record, read_frames, read_header
 from tests.support.examples import examples
 from tests.support.lake import DATA, needs_real_data
 
@@ -63,12 +63,12 @@ def exact(data: bytes, dialect: Dialect) -> list[Row]:
 
 @examples(150, 700, text=TEXTS, dialect=DIALECTS, stretch=st.sampled_from([1, 5, 1000]))
 def test_both_paths_and_all_block_sizes_read_the_same(text: str, dialect: Dialect, stretch: int) -> None:
-    before = records._EXACT_STRETCH
-    records._EXACT_STRETCH = stretch
+    before = delimited._EXACT_STRETCH
+    delimited._EXACT_STRETCH = stretch
     try:
         assert rows(text.encode(), dialect) == exact(text.encode(), dialect)
     finally:
-        records._EXACT_STRETCH = before
+        delimited._EXACT_STRETCH = before
 
 
 @examples(

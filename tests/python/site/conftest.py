@@ -60,7 +60,7 @@ def make_site(lake: Lake, folder: Path) -> None:
     options = ("--static", "--exclude", "resource_type:test", "resource_type:unit_test")
     shutil.copytree(lake.work / "target", target)
     lake.dbt("docs", "generate", *options, DBT_TARGET_PATH=target)
-    lake.python("site_pages", "--out", str(folder / "site"), "--target", target)
+    lake.python("lakehouse", "site", "--out", str(folder / "site"), "--target", target)
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +68,7 @@ def browser() -> Iterator[Browser]:
     """Headless Chromium."""
     from playwright.sync_api import sync_playwright
 
-    from site_pages.screenshots import chromium
+    from lakehouse.site.screenshots import chromium
 
     executable = chromium()
     if not executable:

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser
 
-from site_pages import build, gold
+from lakehouse.site import build, gold
 from tests.python.site.test_pages import labels, open_page, watch
 from tests.support.lake import Lake
 

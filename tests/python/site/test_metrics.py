@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from site_pages.pages import audience, catalogue, most_watched, viewing_trends
+from lakehouse.site.pages import audience, catalogue, most_watched, viewing_trends
 from tests.python.site.conftest import Site
 from tests.support import in_process
 from tests.support.lake import CHECKOUT

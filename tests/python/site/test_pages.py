@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
-from site_pages.build import PAGES
+from lakehouse.site.build import PAGES
 from tests.python.site.conftest import Site
 from tests.support.lake import CHECKOUT, DATA, Lake
 
@@ -292,7 +292,8 @@ CONTRAST = """selector => {
 @pytest.mark.parametrize("site", ["real" if DATA.is_dir() else "sample"], indirect=True)
 def test_pictures_of_every_page(site: Site, browser: Browser) -> None:
     out = CHECKOUT / "site" / "screenshots"
-    done = site.lake.run(sys.executable, "-m", "site_pages.screenshots", "--site", str(site.folder), "--out", str(out))
+    options = ("--site", str(site.folder), "--out", str(out))
+    done = site.lake.run(sys.executable, "-m", "lakehouse", "screenshots", *options)
     print(done.stdout)
     for name in site.own_pages:
         for look in ("light", "dark", "phone"):
@@ -310,7 +311,7 @@ def test_the_start_page_leads_everywhere(site: Site, browser: Browser) -> None:
 
 def test_a_lake_without_gold_is_one_clear_line(new_lake: Callable[[str], Lake]) -> None:
     lake = new_lake("no-gold")
-    done = lake.python("site_pages", "--out", str(lake.work / "site"), check=False)
+    done = lake.python("lakehouse", "site", "--out", str(lake.work / "site"), check=False)
     assert done.returncode == 2
     assert "dbt build" in done.stderr
     assert "Traceback" not in done.stderr

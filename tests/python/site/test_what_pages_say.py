@@ -8,9 +8,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from site_pages.build import by_time, rows, script
-from site_pages.pages import most_watched, viewing_trends
-from site_pages.parts import Feed, Page
+from lakehouse.site.build import by_time, rows, script
+from lakehouse.site.elements import Feed, Page
+from lakehouse.site.pages import most_watched, viewing_trends
 
 CHANGE = date(2023, 6, 18)
 """The first week that Netflix ranked by views."""

@@ -19,8 +19,8 @@ from deltalake import DeltaTable
 
 pytest.importorskip("pyspark", reason="pyspark is not installed: `make test LANE=engines` installs it")
 
-from scripts.parity import BUILD, contents, differences
-from scripts.spark import missing, server, session
+from lakehouse.engines.parity import BUILD, contents, differences
+from lakehouse.engines.spark import missing, server, session
 from tests.support.lake import CHECKOUT, OF_RUNS, Lake
 
 pytestmark = pytest.mark.engines
@@ -101,7 +101,7 @@ CLUSTER = {
 
 
 def spark(lake: Lake, engine: str, *args: str, **env: str) -> None:
-    replace(lake, env=lake.env | env).run(sys.executable, "-m", "scripts.spark", DBT, *args, SPARK=engine)
+    replace(lake, env=lake.env | env).run(sys.executable, "-m", "lakehouse", "spark", DBT, *args, SPARK=engine)
 
 
 def descendants(of: int, with_arguments: str) -> list[int]:
@@ -122,7 +122,7 @@ def build_on_workers_of_which_some_are_killed(lake: Lake, engine: str) -> None:
     without workers.
     """
     titles = [*BUILD, "--select", "+silver_titles"]
-    command = [sys.executable, "-m", "scripts.spark", DBT, *titles]
+    command = [sys.executable, "-m", "lakehouse", "spark", DBT, *titles]
     env = lake.environment | CLUSTER[engine] | {"SPARK": engine}
     log = lake.root / "bronze/bronze_titles/_delta_log"
     before = len(list(log.glob("*.json")))
@@ -181,9 +181,9 @@ def test_a_lake_changes_engines_and_back(
 
 
 def test_an_unknown_engine_is_one_line(new_lake: Callable[[str], Lake]) -> None:
-    said = new_lake("none").run(sys.executable, "-m", "scripts.spark", "true", check=False, SPARK="flink")
+    said = new_lake("none").run(sys.executable, "-m", "lakehouse", "spark", "true", check=False, SPARK="flink")
     assert said.returncode == 2
-    assert said.stderr.splitlines()[-1] == "Error: SPARK is flink, but can only be pysail or apache."
+    assert said.stderr.splitlines()[-1] == "SPARK is flink, but can only be pysail or apache."
 
 
 # A gold model under contract: its columns, with what a row holds in them.

@@ -7,7 +7,7 @@ from datetime import date
 import altair as alt
 import polars as pl
 
-from site_pages.parts import EVERYTHING, Filter, Plot
+from lakehouse.site.elements import EVERYTHING, Filter, Plot
 
 SHORT = "replace(format(datum.value, '~s'), 'G', 'B')"
 """Axis labels such as 250M and 1.2B."""
