@@ -26,8 +26,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_attempt import Attempt, Job, one_line, open_table
-from plugins.delta_sql import literal, quote, unsteady_functions
+from plugins.delta_attempt import Attempt, one_line, open_table
+from plugins.delta_job import Job
+from plugins.delta_sql import literal, quote, volatile_functions
 from plugins.location import resolve
 from plugins.object_store import connect_object_store, load_extension, tables_below
 
@@ -52,7 +53,7 @@ class Plugin(BasePlugin):
         """Load the extensions and make a view of every Delta table below the root."""
         self.conn = conn
         load_extension(conn, "delta")
-        self.unsteady = unsteady_functions(conn)
+        self.volatile = volatile_functions(conn)
         self._open_lake()
 
     def configure_cursor(self, cursor: Connection) -> None:
@@ -104,7 +105,9 @@ class Plugin(BasePlugin):
             raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
         for turn in range(ATTEMPTS):
             with self._cursor(job) as cursor:
-                attempt = Attempt(cursor, job, f"{schema}.{name}", path, open_table(path), commit, self)
+                attempt = Attempt(
+                    cursor, job, f"{schema}.{name}", path, open_table(path), commit, self.tables, self.volatile
+                )
                 try:
                     target_config.config["result"] = getattr(attempt, job.strategy)()
                     break

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
@@ -20,10 +20,8 @@ from deltalake import CommitProperties, DeltaTable, WriterProperties, write_delt
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from plugins import delta_sql
+from plugins.delta_job import Job
 from plugins.delta_sql import bounds, literal, names, quote
-
-if TYPE_CHECKING:
-    from plugins.delta import Plugin
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
@@ -39,34 +37,6 @@ RANGES = 10  # of keys, at most, that one commit replaces
 
 
 @dataclass
-class Job:
-    """What a materialization asks for; the fields are configurations, which docs/delta.md explains."""
-
-    strategy: str
-    sql: str = ""
-    sql_header: str | None = None
-    unique_key: list[str] = field(default_factory=list)
-    partition_by: list[str] = field(default_factory=list)
-    incremental_predicates: list[str] = field(default_factory=list)
-    merge_update_columns: list[str] = field(default_factory=list)
-    merge_exclude_columns: list[str] = field(default_factory=list)
-    delete_unmatched: bool = False
-    on_schema_change: str = "ignore"
-    not_null: list[str] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)
-    description: str | None = None
-    comments: dict[str, str] = field(default_factory=dict)
-    tblproperties: dict[str, str] = field(default_factory=dict)
-    timestamp_ntz: bool = False
-    location: str | None = None
-    reuse: bool = False
-    input_file: str | None = None  # a seed's, whose content decides the rows
-    batch: list[str] = field(default_factory=list)  # event_time, from, to
-    insert_if: str = "true"
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
 class Attempt:
     """A job, and its table as it was found (None where there is none yet)."""
 
@@ -76,7 +46,8 @@ class Attempt:
     path: str
     table: DeltaTable | None
     commit: str  # by which a commit is known as this job's own
-    plugin: Plugin
+    tables: dict[tuple[str, str], str]  # (schema, name) -> path, of every view over a Delta table
+    volatile: set[str]  # functions whose result their arguments alone do not decide
     fingerprint: str = ""  # of what decides the rows; goes into the commit, for the next build to find
 
     def overwrite(self) -> str:
@@ -229,7 +200,7 @@ class Attempt:
         spelling = {c.lower(): c for c in old}
         found = delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz)
         new = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
-        added = [c for c in new if c not in old and not steering(c)]
+        added = [c for c in new if c not in old and not is_internal(c)]
         removed = [c for c in old if c not in new]
         retyped = [c for c in new if c in old and new[c] != old[c]]
         mode = job.on_schema_change
@@ -243,7 +214,7 @@ class Attempt:
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
-        kept = [c for c in new if c in old or mode != "ignore" or steering(c)]
+        kept = [c for c in new if c in old or mode != "ignore" or is_internal(c)]
         return {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
 
     def _stage_source(self, unique: bool = False) -> tuple[dict[str, str], bool]:
@@ -259,7 +230,7 @@ class Attempt:
             examples = ", ".join(f"{row[:-1] if len(row) > 2 else row[0]} ({row[-1]} rows)" for row in rows)
             said = f"the query returns more than one row for a unique_key ({keys}): {examples}."
             raise DbtRuntimeError(f"{self.name}: {said} Nothing was written.")
-        return {c: dtype for c, dtype in types.items() if not steering(c)}, rewrite
+        return {c: dtype for c, dtype in types.items() if not is_internal(c)}, rewrite
 
     def _matching(self, everywhere: bool = False) -> tuple[str, str]:
         """The rows of the table that a row of __source may match, as a subquery, and the condition to join them on.
@@ -356,8 +327,8 @@ class Attempt:
 
     def _unchanged(self) -> bool:
         """Whether the rows were last changed by the same job over the same versions of its inputs, if those decide."""
-        job, known = self.job, self.plugin.tables
-        tables = set() if job.input_file else delta_sql.inputs(self.cursor, job.sql, self.plugin.unsteady)
+        job, known = self.job, self.tables
+        tables = set() if job.input_file else delta_sql.inputs(self.cursor, job.sql, self.volatile)
         if not job.reuse or job.incremental_predicates or tables is None or not tables <= known.keys():
             return False
         read: list[Any] = [(t.metadata().id, t.version()) for t in (DeltaTable(known[n]) for n in sorted(tables))]
@@ -390,6 +361,6 @@ def one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:300]
 
 
-def steering(column: str) -> bool:
+def is_internal(column: str) -> bool:
     """Whether a column only tells dbt what to do with a row of a snapshot."""
     return column == "dbt_change_type" or column.startswith("dbt_unique_key")

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 from arro3.core import RecordBatchReader, Schema
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection as Connection
 
-if TYPE_CHECKING:
-    from plugins.delta_attempt import Job
+from plugins.delta_job import Job
 
 PLAIN_TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 # Delta at reader 1 / writer 2 has none of the types on the left.
@@ -135,7 +134,7 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     return predicates
 
 
-def unsteady_functions(conn: Connection) -> set[str]:
+def volatile_functions(conn: Connection) -> set[str]:
     """The functions, and names without brackets, whose result their arguments alone do not decide, or may not."""
     rows = conn.execute(
         "select distinct function_name from duckdb_functions() where function_type like '%macro' and not internal"
@@ -146,7 +145,7 @@ def unsteady_functions(conn: Connection) -> set[str]:
     return {name for (name,) in rows} | clock
 
 
-def inputs(cursor: Connection, sql: str, unsteady: set[str]) -> set[tuple[str, str]] | None:
+def inputs(cursor: Connection, sql: str, volatile: set[str]) -> set[tuple[str, str]] | None:
     """The tables that a query reads, as (schema, name); None where they alone do not decide its result.
 
     Read from DuckDB's own syntax tree: its `get_table_names` looks through views, and so does not name them.
@@ -163,7 +162,7 @@ def inputs(cursor: Connection, sql: str, unsteady: set[str]) -> set[tuple[str, s
     for node in nodes:
         called = node.get("function_name") or (node.get("column_names") or [""])[-1].lower()
         pinned = called == "delta_scan" and '"version"' in json.dumps(node)
-        if node.get("error") is True or node.get("sample") or (called in unsteady and not pinned):
+        if node.get("error") is True or node.get("sample") or (called in volatile and not pinned):
             return None
     ctes = {entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", [])}
     tables = {(node["schema_name"], node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}

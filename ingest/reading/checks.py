@@ -5,26 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 from ingest.config import Dataset
 from ingest.errors import Refused
+from ingest.storage.lineage import LINEAGE
+from ingest.storage.tables import FileRecord
 
-if TYPE_CHECKING:
-    from ingest.storage.tables import FileRecord
-
-LINEAGE = (
-    "_source",
-    "_file_path",
-    "_file_sha",
-    "_file_version",
-    "_commit_sha",
-    "_committed_at",
-    "_batch_id",
-    "_ingested_at",
-    "_row_number",
-    "_rescued_data",
-)
 _ENOUGH = 20  # records; of fewer, half may well go
 _PEEK = 1 << 20
 _LFS = b"version https://git-lfs.github.com/spec/"

@@ -14,7 +14,8 @@ from ingest.errors import Refused
 from ingest.reading.checks import check_content, column_names
 from ingest.reading.delimited import RESCUED, Dialect, read_frames, read_header
 from ingest.sources.listing import Entry
-from ingest.storage.tables import LINEAGE_SCHEMA, FileRecord
+from ingest.storage.lineage import LINEAGE_SCHEMA
+from ingest.storage.tables import FileRecord
 
 
 @dataclass(frozen=True)

@@ -35,16 +35,9 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from ingest.contents import Contents, is_release
 from ingest.errors import ConfigurationError
-from ingest.reading.checks import LINEAGE
+from ingest.storage.lineage import LINEAGE_SCHEMA
 
 LEDGER = "_files"
-UTC_MICROS = pl.Datetime("us", "UTC")
-LINEAGE_SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in LINEAGE} | {
-    "_file_version": pl.Int64(),
-    "_committed_at": UTC_MICROS,
-    "_ingested_at": UTC_MICROS,
-    "_row_number": pl.Int64(),
-}
 # The log is the record of what was loaded when, and what a killed run left to do: it is never cleaned up.
 _CONFIGURATION = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
 # Row numbers grow by one: as differences they take next to no space, and no time to look up in a dictionary.

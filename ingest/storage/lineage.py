@@ -1,0 +1,25 @@
+"""The columns that say where a row comes from; every raw table has them."""
+
+from __future__ import annotations
+
+import polars as pl
+
+LINEAGE = (
+    "_source",
+    "_file_path",
+    "_file_sha",
+    "_file_version",
+    "_commit_sha",
+    "_committed_at",
+    "_batch_id",
+    "_ingested_at",
+    "_row_number",
+    "_rescued_data",
+)
+UTC_MICROS = pl.Datetime("us", "UTC")
+LINEAGE_SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in LINEAGE} | {
+    "_file_version": pl.Int64(),
+    "_committed_at": UTC_MICROS,
+    "_ingested_at": UTC_MICROS,
+    "_row_number": pl.Int64(),
+}
