@@ -211,9 +211,9 @@ def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample_lake: 
 
 
 def test_make_commands_in_a_copy(copy_of: Callable[..., Lake], tmp_path: Path) -> None:
-    """`make run`, where that was run before, then `make next-week`, `make docs` and `make clean`, in a copy of the checkout.
+    """`make run` over a lake that has it all, then `make next-week`, `make docs` and `make clean`.
 
-    `make run` from nothing is what .ci/run ends with.
+    From nothing, `make run` is what .ci/run ends with.
     """
     checkout = tmp_path / "checkout"
     ignore = shutil.ignore_patterns(".git", ".venv", "lake", "sample", "target", "logs", ".*_cache", "__pycache__")
