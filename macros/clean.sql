@@ -63,3 +63,31 @@
     else nullif(trim(replace(lower(replace({{ normalize_nfc(spaced) }}, 'İ', 'i̇')), 'ς', 'σ')), '')
   end
 {%- endmacro %}
+
+
+{#
+  A length in hours from text, with or without decimals; null where the text is none.
+
+  Example: {{ parse_hours("runtime") }} as runtime_hours
+#}
+{% macro parse_hours(text) -%}
+  cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1,5}([.][0-9]{1,9})?\\s*$") }} then {{ text }} end as double)
+{%- endmacro %}
+
+
+{#
+  What two spellings of a title have in common when they mean the same title: normalize_name, without apostrophes,
+  "&" as "and", and any other run of characters that are neither letters nor digits as one space. A title without any
+  letter or digit stays as it is.
+
+  title: a text expression that clean_text has been over.
+
+  Example: {{ normalize_title("title") }} as normalized_title      "Marvel’s  M.O.D.O.K." -> "marvels m o d o k"
+
+  With the type it makes the key of a show, by which the Top 10 lists and the catalogue are matched:
+    {{ generate_surrogate_key(["normalized_title", "type"]) }} as show_key
+#}
+{% macro normalize_title(title) -%}
+  {%- set joined = regexp_replace_all(normalize_name(title), "[\\x{27}\\x{60}\\x{B4}\\x{2018}\\x{2019}]+", "") -%}
+  coalesce(nullif(trim({{ regexp_replace_all("replace(" ~ joined ~ ", '&', ' and ')", "[^\\p{L}\\p{M}\\p{N}]+", " ") }}), ''), {{ title }})
+{%- endmacro %}

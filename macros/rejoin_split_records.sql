@@ -22,7 +22,7 @@
 
   Returns a query with the columns and those of record A about its place, one row per pair.
 
-  Example: see macros/catalogue.sql
+  Example: see models/silver/records/silver_titles_records.sql
 #}
 {% macro rejoin_split_records(records, columns, is_whole) -%}
   {%- set n = columns | length -%}

@@ -7,7 +7,7 @@
     )
 }}
 
-{#- The rules, each with the silver model whose records it is about; each model has key_is_unique (macro verdicts). #}
+{#- The rules, each with the silver model whose records it is about; each model has key_is_unique (macro judged). #}
 {%- set rules = [] %}
 {%- for declared in declared_expectations() %}
 {%- set about = declared.model | replace('bronze_', 'silver_') %}
@@ -19,9 +19,15 @@
 
 with
 
-verdicts as (
+silver_file_versions as (
 
-    {{ all_verdicts() }}
+    select * from {{ ref('silver_file_versions') }}
+
+),
+
+violating_records as (
+
+    {{ records_of_all_feeds("_rules is not null") }}
 
 ),
 
@@ -53,9 +59,9 @@ judged as (
         model,
         _run_id,
         _judged_at,
-        sum(n_records) as all_records,
-        sum(case when verdict in ('kept', 'duplicate', 'quarantined') then n_records else 0 end) as sound_records
-    from verdicts
+        sum(records) as all_records,
+        sum(kept + duplicates + quarantined) as sound_records
+    from silver_file_versions
     group by model, _run_id, _judged_at
 
 ),
@@ -63,17 +69,16 @@ judged as (
 violations as (
 
     select
-        verdicts.model,
+        violating_records.model,
         rules.rule,
-        verdicts._run_id,
-        sum(verdicts.n_records) as failed
-    from verdicts
+        violating_records._run_id,
+        count(*) as failed
+    from violating_records
     inner join rules
     on
-        verdicts.model = rules.about
-        and ',' || verdicts.rules || ',' like '%,' || rules.rule || ',%'
-    where verdicts.rules is not null
-    group by verdicts.model, rules.rule, verdicts._run_id
+        violating_records.model = rules.about
+        and ',' || violating_records._rules || ',' like '%,' || rules.rule || ',%'
+    group by violating_records.model, rules.rule, violating_records._run_id
 
 ),
 

@@ -10,22 +10,15 @@
 
 with
 
-verdicts as (
+silver_file_versions as (
 
-    {{ all_verdicts() }}
+    select * from {{ ref('silver_file_versions') }}
 
 ),
 
-judged_versions as (
+quarantined_records as (
 
-    select
-        model,
-        {{ version_columns() | join(', ') }},
-        _committed_at,
-        {{ recency(['model', '_committed_at']) }} as recency
-    from verdicts
-    where verdict <> 'refused'
-    group by model, {{ version_columns() | join(', ') }}, _committed_at
+    {{ records_of_all_feeds("_verdict = 'quarantined'") }}
 
 ),
 
@@ -34,29 +27,30 @@ states as (
 
     select
         model,
-        {{ version_columns() | join(', ') }},
+        is_current,
+        _file_path,
+        _file_version,
         _committed_at,
-        row_number() over (partition by model, {{ file_columns() | join(', ') }} order by _committed_at) as state,
-        {{ recency(['model']) }} as age
-    from judged_versions
-    where recency = 1
+        row_number() over (partition by model, _file_path order by _committed_at) as state
+    from silver_file_versions
+    where state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
 
 ),
 
 quarantined as (
 
     select
-        verdicts.model,
-        verdicts.rules,
-        verdicts.record,
+        quarantined_records.model,
+        quarantined_records._rules as rules,
+        quarantined_records._record as record,
         states.state,
-        states.age,
+        states.is_current,
         states._committed_at,
-        {{ prefixed(version_columns(), 'states') }},
-        verdicts._row_number
-    from verdicts
-    inner join states on {{ same(['model'] + version_columns(), 'verdicts', 'states') }}
-    where verdicts.verdict = 'quarantined'
+        states._file_path,
+        states._file_version,
+        quarantined_records._row_number
+    from quarantined_records
+    inner join states on {{ same(['model', '_file_path', '_file_version'], 'quarantined_records', 'states') }}
 
 ),
 
@@ -66,12 +60,12 @@ presences as (
         model,
         record,
         state,
-        {{ file_columns() | join(', ') }},
+        _file_path,
         _committed_at,
         state
-        - row_number() over (partition by model, record, {{ file_columns() | join(', ') }} order by state) as stay
+        - row_number() over (partition by model, record, _file_path order by state) as stay
     from quarantined
-    group by model, record, state, {{ file_columns() | join(', ') }}, _committed_at
+    group by model, record, state, _file_path, _committed_at
 
 ),
 
@@ -80,11 +74,11 @@ stays as (
     select
         model,
         record,
-        {{ file_columns() | join(', ') }},
+        _file_path,
         max(state) as last_state,
         min(_committed_at) as since
     from presences
-    group by model, record, {{ file_columns() | join(', ') }}, stay
+    group by model, record, _file_path, stay
 
 ),
 
@@ -97,14 +91,15 @@ current_quarantine as (
 
         cast(stays.since as {{ dbt.type_timestamp() }}) as since,
 
-        {{ prefixed(version_columns(), 'quarantined') }},
+        quarantined._file_path,
+        quarantined._file_version,
         quarantined._row_number
     from quarantined
     inner join stays
     on
-        {{ same(['model', 'record'] + file_columns(), 'quarantined', 'stays') }}
+        {{ same(['model', 'record', '_file_path'], 'quarantined', 'stays') }}
         and quarantined.state = stays.last_state
-    where quarantined.age = 1
+    where quarantined.is_current
 
 )
 

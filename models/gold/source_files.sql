@@ -1,4 +1,4 @@
--- After the verdicts, so that a version that violates a fail rule leaves this table as it was too.
+-- After the judged records, so that a version that violates a fail rule leaves this table as it was too.
 -- depends_on: {{ ref('reconciliation') }}
 
 with

@@ -7,9 +7,9 @@
 
 with
 
-kept_cast as (
+current_cast as (
 
-    {{ kept_records(catalogue_feed('cast'), ref('silver_cast_verdicts')) }}
+    {{ current_records('cast') }}
 
 )
 
@@ -20,6 +20,6 @@ select
     person_name,
 
     cast(
-        row_number() over (partition by show_id order by {{ file_columns() | join(', ') }}, _row_number) as integer
+        row_number() over (partition by show_id order by _file_path, _row_number) as integer
     ) as billing_order
-from kept_cast
+from current_cast

@@ -7,9 +7,9 @@
 
 with
 
-kept_categories as (
+current_categories as (
 
-    {{ kept_records(catalogue_feed('categories'), ref('silver_categories_verdicts')) }}
+    {{ current_records('categories') }}
 
 )
 
@@ -17,4 +17,4 @@ select
     show_id,
 
     genre_name
-from kept_categories
+from current_categories

@@ -7,9 +7,9 @@
 
 with
 
-kept_countries as (
+current_countries as (
 
-    {{ kept_records(catalogue_feed('countries'), ref('silver_countries_verdicts')) }}
+    {{ current_records('countries') }}
 
 )
 
@@ -17,4 +17,4 @@ select
     show_id,
 
     country_name
-from kept_countries
+from current_countries

@@ -7,9 +7,9 @@
 
 with
 
-kept_directors as (
+current_directors as (
 
-    {{ kept_records(catalogue_feed('directors'), ref('silver_directors_verdicts')) }}
+    {{ current_records('directors') }}
 
 )
 
@@ -18,4 +18,4 @@ select
     {{ generate_surrogate_key([normalize_name('person_name')]) }} as person_key,
 
     person_name
-from kept_directors
+from current_directors

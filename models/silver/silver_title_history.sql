@@ -15,16 +15,12 @@ with
 versions as (
 
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at,
-        lead(_committed_at) over (partition by {{ file_columns() | join(', ') }} order by _committed_at) as replaced_at
-    from (
-        select
-            *,
-            {{ recency(['_committed_at']) }} as recency
-        from ({{ sound_versions(ref('silver_titles_verdicts')) }}) as sound_versions
-    ) as ranked
-    where recency = 1
+        replaced_at
+    from ({{ file_versions('titles') }}) as versions_of_titles
+    where state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
 
 ),
 {%- if is_incremental() %}
@@ -32,7 +28,8 @@ versions as (
 known_versions as (
 
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         valid_from as _committed_at
     from {{ this }}
     where show_id is null
@@ -42,12 +39,14 @@ known_versions as (
 new_versions as (
 
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at
     from versions
     except
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at
     from known_versions
 
@@ -56,12 +55,14 @@ new_versions as (
 lost_versions as (
 
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at
     from known_versions
     except
     select
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at
     from versions
 
@@ -117,20 +118,24 @@ read_versions as (
 
 read_titles as (
 
-    {{
-        records_of(
-            catalogue_feed('titles'),
-            ref('silver_titles_verdicts'),
-            'select ' ~ version_columns() | join(', ') ~ ' from read_versions',
-        )
-    }}
+    select {{ broadcast('read_versions') }}
+        records.show_id,
+        {{ prefixed(fields, 'records') }},
+        read_versions.replaced_at,
+        records._file_path,
+        records._file_version,
+        records._committed_at
+    from {{ ref('silver_titles_records') }} as records
+    inner join read_versions
+    on {{ same(['_file_path', '_file_version'], 'records', 'read_versions') }}
+    where records._verdict = 'kept'
 
 ),
 
 -- A title as a version of a file has it, for the time in which that version is the current one of its file.
 observed as (
 
-    select {{ broadcast('read_versions') }}
+    select
         read_titles.show_id,
         {{ prefixed(fields, 'read_titles') }},
         {%- if is_incremental() %}
@@ -138,12 +143,11 @@ observed as (
         {%- else %}
         read_titles._committed_at as starts_at,
         {%- endif %}
-        read_versions.replaced_at as ends_at,
-        {{ prefixed(version_columns(), 'read_titles') }},
+        read_titles.replaced_at as ends_at,
+        read_titles._file_path,
+        read_titles._file_version,
         read_titles._committed_at
     from read_titles
-    inner join read_versions
-    on {{ same(version_columns(), 'read_titles', 'read_versions') }}
     {%- if is_incremental() %}
     cross join beginning
 
@@ -154,7 +158,8 @@ observed as (
         {{ fields | join(', ') }},
         valid_from as starts_at,
         replaced_at as ends_at,
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         valid_from as _committed_at
     from stood_before
     {%- endif %}
@@ -163,7 +168,9 @@ observed as (
 
 several_files as (
 
-    {{ more_than_one_file(ref('silver_titles_verdicts')) }}
+    select files
+    from (select count(distinct _file_path) as files from versions) as counted
+    where files > 1
 
 ),
 
@@ -174,7 +181,7 @@ shared_titles as (
     from observed
     cross join several_files
     group by observed.show_id
-    having count(distinct {{ file_columns() | join(" || ") }}) > 1
+    having count(distinct observed._file_path) > 1
 
 ),
 
@@ -215,7 +222,8 @@ shown as (
         {{ fields | join(', ') }},
         moment as starts_at,
         next_moment as ends_at,
-        {{ version_columns() | join(', ') }},
+        _file_path,
+        _file_version,
         _committed_at
     from (
         select
@@ -224,7 +232,7 @@ shown as (
             moments.next_moment,
             row_number() over (
                 partition by observed.show_id, moments.moment
-                order by observed._committed_at desc, {{ prefixed(file_columns(), 'observed') }}
+                order by observed._committed_at desc, observed._file_path
             ) as standing
         from moments
         inner join observed
@@ -294,7 +302,8 @@ history as (
         {{ prefixed(fields, 'shown') }},
         spans.valid_from,
         spans.valid_to,
-        {{ prefixed(version_columns(), 'shown') }}
+        shown._file_path,
+        shown._file_version
     from spans
     inner join shown
     on spans.show_id = shown.show_id and spans.valid_from = shown.starts_at
@@ -307,7 +316,8 @@ history as (
         {{ fields | join(', ') }},
         valid_from,
         valid_to,
-        {{ version_columns() | join(', ') }}
+        _file_path,
+        _file_version
     from settled
     {%- endif %}
 
@@ -320,14 +330,15 @@ history as (
         {%- endfor %}
         _committed_at as valid_from,
         _committed_at as valid_to,
-        {{ version_columns() | join(', ') }}
+        _file_path,
+        _file_version
     from versions
 
 )
 
 select
     case
-        when show_id is null then {{ generate_surrogate_key(version_columns()) }}
+        when show_id is null then {{ generate_surrogate_key(['_file_path', '_file_version']) }}
         else {{ generate_surrogate_key(['show_id', timestamp_text('valid_from')]) }}
     end as title_version_key,
     show_id,
@@ -346,5 +357,6 @@ select
     valid_from,
     valid_to,
 
-    {{ version_columns() | join(',\n    ') }}
+    _file_path,
+    _file_version
 from history

@@ -7,9 +7,9 @@
 
 with
 
-kept_titles as (
+current_titles as (
 
-    {{ kept_records(catalogue_feed('titles'), ref('silver_titles_verdicts')) }}
+    {{ current_records('titles') }}
 
 )
 
@@ -28,4 +28,4 @@ select
     date_added,
 
     _untyped_values
-from kept_titles
+from current_titles

@@ -7,9 +7,9 @@
 
 with
 
-kept_places as (
+current_places as (
 
-    {{ kept_records(top10_feed('most_popular'), ref('silver_top10_most_popular_verdicts')) }}
+    {{ current_records('top10_most_popular') }}
 
 ),
 
@@ -19,7 +19,7 @@ places as (
         *,
         {{ normalize_title('show_title') }} as normalized_title,
         {{ top10_type('category') }} as type
-    from kept_places
+    from current_places
 
 )
 

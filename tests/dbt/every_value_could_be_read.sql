@@ -6,7 +6,7 @@ with
 
 current_{{ feed }} as (
 
-    {{ current_records(ref('bronze_' ~ feed)) }}
+    {{ newest_records(ref('bronze_' ~ feed)) }}
 
 ),
 {% endfor %}

@@ -1,32 +1,45 @@
 {#
-  Fails where a silver model and its verdicts do not stand for every record of the current versions of its files:
+  Fails where a silver model does not stand for every record of the current versions of its files:
   records in = rows in silver + repaired into another + duplicates merged + quarantined + superseded by another file.
 
   feed: the name of the feed, as in macro `feeds`.
 
-  The silver model reads bronze and the verdicts, so that dbt skips everything below it when this fails.
+  The silver model reads the judged records, so that dbt skips everything below it when this fails.
 #}
 {% test accounts_for_every_record(model, feed) %}
 
-{%- set verdicts = ref("silver_" ~ feed ~ "_verdicts") %}
-{%- set version = version_columns() %}
+{%- set records = ref("silver_" ~ feed ~ "_records") %}
 
 with
 
--- Not by macro current_versions, which the model stands on.
+versions as (
+
+    select
+        _file_path,
+        _file_version,
+        _committed_at,
+        sum(case when _verdict = 'repaired' then 1 else 0 end) as repaired,
+        sum(case when _verdict = 'duplicate' then 1 else 0 end) as duplicates,
+        sum(case when _verdict = 'quarantined' then 1 else 0 end) as quarantined
+    from {{ records }}
+    where _verdict <> 'refused'
+    group by _file_path, _file_version, _committed_at
+
+),
+
+-- Not by macro file_versions, which the model stands on.
 current_versions as (
 
-    select distinct {{ prefixed(version, "verdicts") }}
-    from {{ verdicts }} as verdicts
-    left join {{ verdicts }} as newer
+    select versions.*
+    from versions
+    left join versions as newer
         on
-            {{ same(file_columns(), "verdicts", "newer") }}
-            and newer.verdict <> 'refused'
+            versions._file_path = newer._file_path
             and (
-                newer._committed_at > verdicts._committed_at
-                or (newer._committed_at = verdicts._committed_at and newer._file_version > verdicts._file_version)
+                newer._committed_at > versions._committed_at
+                or (newer._committed_at = versions._committed_at and newer._file_version > versions._file_version)
             )
-    where verdicts.verdict <> 'refused' and newer._file_version is null
+    where newer._file_version is null
 
 ),
 
@@ -35,7 +48,7 @@ records_in as (
     select count(*) as records_in
     from {{ ref("bronze_" ~ feed) }} as records
     inner join current_versions
-        on {{ same(version, "records", "current_versions") }}
+        on {{ same(["_file_path", "_file_version"], "records", "current_versions") }}
 
 ),
 
@@ -49,19 +62,17 @@ rows_out as (
 left_out as (
 
     select
-        coalesce(sum(case when verdicts.verdict = 'repaired' then verdicts.n_records end), 0) as repaired,
-        coalesce(sum(case when verdicts.verdict = 'duplicate' then verdicts.n_records end), 0) as duplicates,
-        coalesce(sum(case when verdicts.verdict = 'quarantined' then verdicts.n_records end), 0) as quarantined
-    from {{ verdicts }} as verdicts
-    inner join current_versions
-        on {{ same(version, "verdicts", "current_versions") }}
+        coalesce(sum(repaired), 0) as repaired,
+        coalesce(sum(duplicates), 0) as duplicates,
+        coalesce(sum(quarantined), 0) as quarantined
+    from current_versions
 
 ),
 
 superseded as (
 
     select count(*) as superseded
-    from ({{ superseded_records(feed_named(feed), verdicts) }}) as records
+    from ({{ current_records(feed, superseded=true) }}) as records
 
 )
 

@@ -7,40 +7,59 @@
 #}
 {% test accounts_for_every_week(model, feed) %}
 
-{%- set verdicts = ref("silver_" ~ feed ~ "_verdicts") %}
-{%- set place = version_columns() + ["_row_number"] %}
-
 with
 
-weeks as (
+-- Counted in bronze; not by macro file_versions, which the model stands on.
+weeks_of_versions as (
 
-    {{ versions_of_weeks(feed_named(feed), verdicts) }}
+    select
+        {{ parse_iso_date("bronze.week") }} as week,
+        bronze._file_path,
+        bronze._file_version,
+        count(*) - sum(case when records._verdict = 'kept' then 0 else 1 end) as kept,
+        row_number() over (
+            partition by {{ parse_iso_date("bronze.week") }}, bronze._file_path
+            order by max(bronze._committed_at) desc, bronze._file_version desc
+        ) as recency
+    from {{ ref("bronze_" ~ feed) }} as bronze
+    inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
+        on {{ same(["_file_path", "_file_version", "_row_number"], "bronze", "records") }}
+    group by {{ parse_iso_date("bronze.week") }}, bronze._file_path, bronze._file_version
+    having max(case when records._verdict = 'kept' then 1 else 0 end) = 1
 
 ),
 
 superseded as (
 
-    {{ superseded_records(feed_named(feed), verdicts) }}
+    select
+        records.week,
+        count(*) as superseded
+    from ({{ current_records(feed, superseded=true) }}) as superseded_records
+    inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
+        on {{ same(["_file_path", "_file_version", "_row_number"], "superseded_records", "records") }}
+    group by records.week
+
+),
+
+kept as (
+
+    select
+        week,
+        sum(kept) as kept
+    from weeks_of_versions
+    where recency = 1
+    group by week
 
 ),
 
 records_in as (
 
     select
-        weeks.week,
-        count(*) - count(verdicts._row_number) - count(superseded._row_number) as expected
-    from {{ ref("bronze_" ~ feed) }} as records
-    inner join weeks
-        on
-            {{ same(version_columns(), "records", "weeks") }}
-            and {{ parse_iso_date("records.week") }} = weeks.week
-    left join {{ verdicts }} as verdicts
-        on
-            {{ same(place, "records", "verdicts") }}
-            and verdicts.verdict <> 'kept'
+        kept.week,
+        kept.kept - coalesce(superseded.superseded, 0) as expected
+    from kept
     left join superseded
-        on {{ same(place, "records", "superseded") }}
-    group by weeks.week
+        on kept.week = superseded.week
 
 ),
 

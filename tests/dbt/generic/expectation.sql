@@ -25,7 +25,7 @@ with
 
 current_version as (
 
-    {{ current_records(model) }}
+    {{ newest_records(model) }}
 
 ),
 

@@ -15,7 +15,8 @@ from tests.support.lake import Lake
 
 TITLES = "netflix_titles.csv"
 LEDGERS = {
-    "silver/silver_titles_verdicts",
+    "silver/silver_titles_records",
+    "silver/silver_file_versions",
     "silver/silver_title_history",
     "gold/reconciliation",
     "gold/data_quality_results",
@@ -28,7 +29,7 @@ CONFLICT = ["<<<<<<< HEAD"]
 
 # Titles on their way to gold, and what keeps count of them.
 MODELS = """
-    bronze_titles silver_titles_verdicts silver_titles silver_title_history dim_title
+    bronze_titles silver_titles_records silver_file_versions silver_titles silver_title_history dim_title
     quarantine reconciliation data_quality_results source_files
 """
 TITLES_ONLY = ("--select", *MODELS.split())

@@ -1,3 +1,0 @@
-{{ config(incremental_strategy='append') }}
-
-{{ catalogue_verdicts('countries') }}

@@ -1,3 +1,0 @@
-{{ config(incremental_strategy='append') }}
-
-{{ top10_verdicts('most_popular') }}
