@@ -50,8 +50,8 @@ define TELL_REFUSED
 endef
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations 10
 
-.PHONY: help setup with-development with-all run next-week site serve duckdb screenshots test test-all lint docs bench \
-  parity clean lock
+.PHONY: help setup with-development with-all run next-week site serve duckdb screenshots test test-all lint lint-python \
+  lint-sql docs bench parity clean lock
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -88,10 +88,14 @@ test: with-$(if $(LANE),all,development) ## Run the fast lane of the tests: ever
 test-all: with-all ## Run all tests, those of the slow lanes too
 	@$(PYTEST) -m ''
 
-lint: with-development ## ruff, mypy and sqlfluff
+lint: lint-python lint-sql ## ruff, mypy and sqlfluff
+
+lint-python: with-development
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
+
+lint-sql: with-development
 	@$(PY) -m sqlfluff lint --disable-progress-bar models tests/dbt
 
 site: setup ## Write the site (dashboards, data quality, docs, lineage) into site/
