@@ -216,8 +216,10 @@ def test_make_commands_in_a_copy(copy_of: Callable[..., Lake], tmp_path: Path) -
     From nothing, `make run` is what .ci/run ends with.
     """
     checkout = tmp_path / "checkout"
-    ignore = shutil.ignore_patterns(".git", ".venv", "lake", "sample", "target", "logs", ".*_cache", "__pycache__")
-    shutil.copytree(CHECKOUT, checkout, ignore=ignore)
+    made = shutil.ignore_patterns(".*", "lake", "sample", "site", "target", "logs")
+    shutil.copytree(
+        CHECKOUT, checkout, ignore=lambda folder, names: made(folder, names) if folder == str(CHECKOUT) else set()
+    )
     (checkout / ".venv").symlink_to(sys.prefix)
     copied = copy_of("sample")
     (copied.work / "target").rename(checkout / "target")
