@@ -38,7 +38,7 @@ def write_site(out: Path) -> None:
     bundle = vl_convert.javascript_bundle(
         "window.vegaEmbed = vegaEmbed;", vl_version=".".join(alt.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     )
-    (assets / "charts.js").write_text(f"(() => {{{bundle}}})();", encoding="utf-8")
+    (assets / "vega.js").write_text(f"(() => {{{bundle}}})();", encoding="utf-8")
 
     environment = Environment(
         loader=PackageLoader("lakehouse.site"),

@@ -84,17 +84,21 @@ def site(
 
 
 class Parsed(HTMLParser):
-    """A page as a browser reads it: its text, and the text of its scripts by their id."""
+    """A page as a browser reads it: its text, its scripts by their id, and the files it needs."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.text, self.scripts, self.within, self.closed = "", {}, [], []  # type: ignore[var-annotated]
+        self.files: list[str] = []
         self.feed(page.read_text(encoding="utf-8"))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
         if tag == "script":
-            self.within.append(dict(attrs).get("id") or "")
+            self.within.append(named.get("id") or "")
+        if file := named.get("src" if tag == "script" else "href" if tag == "link" else ""):
+            self.files.append(file)
 
     def handle_endtag(self, tag: str) -> None:
         self.closed.append(tag)
@@ -122,12 +126,14 @@ def values(what: Any) -> Iterator[Any]:
 
 
 def test_every_page_is_whole(site: tuple[str, Path]) -> None:
-    """Ends where it should, holds JSON that no browser can take for markup, and all the names as they are."""
+    """Ends where it should, has its files, JSON that no browser takes for markup, and all the names as they are."""
     source, folder = site
     seen: set[str] = set()
     for page in sorted(folder.glob("*.html")):
         parsed = Parsed(page)
         assert parsed.closed[-2:] == ["body", "html"], page.name
+        assert {"assets/site.js", "assets/vega.js"} <= set(parsed.files), page.name
+        assert [file for file in parsed.files if not file.startswith("data:") and not (folder / file).is_file()] == []
         assert set("<>&\u2028\u2029").isdisjoint(parsed.scripts["page-data"]), page.name
         data = json.loads(parsed.scripts["page-data"], parse_constant=no_number)
         assert "Made from the tables in gold" in parsed.text
