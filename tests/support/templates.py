@@ -25,7 +25,7 @@ PARSED = ("partial_parse.msgpack", "manifest.json", "semantic_manifest.json")
 REPOSITORY = "anshlambagit/Netflix_Azure_Data_Engineering_Project"
 
 
-MADE_BY = ("models", "macros", "seeds", "plugins", "ingest", "lakehouse/sample", "tests/dbt", "tests/support", "*.yml")
+MADE_BY = ("models", "macros", "seeds", "plugins", "ingest", "lakehouse", "tests/dbt", "tests/support", "*.yml")
 
 
 def digest() -> str:
