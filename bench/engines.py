@@ -20,7 +20,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lakehouse.engines.parity import ENGINES, build
+from lakehouse.engines import ENGINES
+from lakehouse.engines.parity import build
 from lakehouse.engines.spark import missing
 
 

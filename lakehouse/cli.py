@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from lakehouse import settings
+from lakehouse.engines import ENGINES, ON_SPARK
 
 FILE = click.Path(path_type=Path)
-ENGINES = ("duckdb", "pysail", "apache")
 
 
 class CannotDo(click.ClickException):
@@ -151,8 +151,8 @@ def spark(command: tuple[str, ...]) -> None:
     SPARK=apache.
     """
     engine = os.environ.get("SPARK", "pysail")
-    if engine not in ENGINES[1:]:
-        raise CannotDo(f"SPARK is {engine}, but can only be {' or '.join(ENGINES[1:])}.")
+    if engine not in ON_SPARK:
+        raise CannotDo(f"SPARK is {engine}, but can only be {' or '.join(ON_SPARK)}.")
     root = _root()
     from lakehouse.engines.spark import run
 

@@ -20,11 +20,11 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from lakehouse.engines import ENGINES
 from lakehouse.engines.spark import missing, session
 from plugins.delta_sql import literal, quote
 from plugins.object_store import load_extension, tables_below
 
-ENGINES = ("duckdb", "pysail", "apache")
 OF_THE_RUN = (
     "_run_id",
     "_judged_at",
