@@ -134,7 +134,7 @@ parity: with-all ## Build SOURCE (of the sample: WEEKS=8) on every engine and co
 	fi; \
 	$(PY) -m lakehouse parity
 
-lock: ## Resolve the dependencies of pyproject.toml anew into requirements/*.lock (needs uv)
+lock: ## Resolve the dependencies of pyproject.toml into requirements/*.lock (needs uv)
 	@work=$$(mktemp -d); trap 'rm -rf "$$work"' EXIT; \
 	compile() { \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -1,4 +1,4 @@
--- Values that fit no column of their file, or not the type of their column; each is told, none stops the build.
+-- Values that fit no column of their file, or not the type of their column; each gives a warning, none stops the build.
 {{ config(severity='warn', group='data_quality') }}
 
 with

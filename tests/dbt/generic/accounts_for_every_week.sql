@@ -16,7 +16,7 @@ weeks_of_versions as (
         {{ parse_iso_date("bronze.week") }} as week,
         bronze._file_path,
         bronze._file_version,
-        count(*) - sum(case when records._verdict = 'kept' then 0 else 1 end) as kept,
+        sum(case when records._verdict = 'kept' then 1 else 0 end) as kept,
         row_number() over (
             partition by {{ parse_iso_date("bronze.week") }}, bronze._file_path
             order by max(bronze._committed_at) desc, bronze._file_version desc
