@@ -81,7 +81,9 @@ class Lake:
     def build(self, *args: str) -> Done:
         """`dbt build …` of seeds and models, without data tests: for tests that judge the tables themselves."""
         only = ("--no-write-json", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-        return self.dbt("build", *only, *args)
+        done = in_process.dbt("build", *only, *args, env=self.environment, cwd=CHECKOUT, parsed=not self.env)
+        _expect(done, ("dbt build", *args), check=True)
+        return done
 
     def tables(self, *layers: str) -> list[str]:
         """The names `<layer>/<table>` of the tables in the given layers (all, where none is given)."""

@@ -18,6 +18,7 @@ from filelock import FileLock
 
 from lakehouse.sample.files import write_sample
 from tests.python.ingest.github_server import GitHubServer, Repository, running
+from tests.support.hostile import write_hostile
 from tests.support.lake import CHECKOUT, DATA, Lake
 from tests.support.top10_history import commits
 
@@ -102,6 +103,17 @@ def _real(_: Templates, lake: Lake) -> None:
     lake.dbt("build")
 
 
+def _only(source: str) -> Callable[[Templates, Lake], None]:
+    """One source of a small sample, with hostile names; built with all data tests."""
+
+    def make(templates: Templates, lake: Lake) -> None:
+        write_hostile(templates.sample(titles=60), lake.work / "from", source)
+        lake.ingest("--from", str(lake.work / "from"), "--source", source)
+        lake.dbt("build")
+
+    return make
+
+
 def ingest_catalogue(lake: Lake) -> None:
     """Pull the real catalogue, with the time of its commit: that of a local copy is when it was copied."""
     with github() as server:
@@ -122,4 +134,9 @@ def github() -> Iterator[GitHubServer]:
         yield server
 
 
-LAKES: dict[str, Callable[[Templates, Lake], None]] = {"sample": _sample, "real": _real}
+LAKES: dict[str, Callable[[Templates, Lake], None]] = {
+    "sample": _sample,
+    "real": _real,
+    "only catalogue": _only("catalogue"),
+    "only top10": _only("top10"),
+}

@@ -85,7 +85,7 @@ def reference(text: str) -> list[list[str]]:
 DATASET = Dataset(file="people.csv", table="people", required=("id",))
 
 
-@examples(100, 700, data=mutated())
+@examples(100, 350, data=mutated())
 def test_refused_with_a_reason_or_read_whole(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "mutated.csv"
     path.write_bytes(data)
@@ -127,7 +127,7 @@ def test_refused_with_a_reason_or_read_whole(tmp_path_factory: pytest.TempPathFa
             assert row["_rescued_data"] is not None
 
 
-@examples(5, 40, data=mutated())
+@examples(5, 20, data=mutated())
 def test_the_same_through_the_command_line_into_delta(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch_session: pytest.MonkeyPatch, data: bytes
 ) -> None:

@@ -4,83 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 from playwright.sync_api import Browser
 
 from lakehouse.site import build, gold
 from tests.python.site.test_pages import labels, open_page, watch
-from tests.support.lake import Lake
+from tests.support.hostile import HOSTILE
+from tests.support.templates import Templates
 
-HOSTILE = (
-    "<!--<script>",
-    "</script><script>window.hit = 1</script>",
-    '<img src="x" onerror="window.hit = 1">',
-    "one\u2028line\u2029or three",
-    "\"Both\" 'kinds' of `quotes`\\",
-    "R&B &amp; &lt;Soul&gt;",
-    "Comedy/Drama",
-    "{{ 7 * 7 }} {% endblock %}",
-    "Very " + "long" * 500,
-    "NaN",
-)
 OF = {"catalogue": ("catalogue", "audience", "genres"), "top10": ("most-watched", "viewing-trends")}
 """The pages that show something of each source."""
 
 
-def renamed(file: Path, column: str) -> None:
-    """Give the most frequent values of a column of a file the hostile names."""
-    separator = "," if file.suffix == ".csv" else "\t"
-    frame = pl.read_csv(file, separator=separator, infer_schema=False, truncate_ragged_lines=True)
-    names = frame[column].drop_nulls().value_counts(sort=True)[column].head(len(HOSTILE))
-    frame.with_columns(pl.col(column).replace(dict(zip(names, HOSTILE, strict=False)))).write_csv(
-        file, separator=separator
-    )
-
-
-def load_hostile_files(lake: Lake, folder: Path, source: str) -> None:
-    """One source of a sample: hostile names, and lists of a week in which nobody watched anything."""
-    if source == "catalogue":
-        renamed(folder / "catalogue" / "netflix_titles.csv", "title")
-        renamed(folder / "catalogue" / "netflix_category.csv", "listed_in")
-        renamed(folder / "catalogue" / "netflix_countries.csv", "country")
-        renamed(folder / "catalogue" / "netflix_cast.csv", "cast")
-    else:
-        for name in ("all-weeks-global.tsv", "all-weeks-countries.tsv"):
-            renamed(folder / "top10" / name, "show_title")
-        renamed(folder / "top10" / "all-weeks-countries.tsv", "country_name")
-        lists = folder / "top10" / "all-weeks-global.tsv"
-        frame = pl.read_csv(lists, separator="\t", infer_schema=False)
-        nobody = pl.col("week") == pl.col("week").max()
-        frame.with_columns(
-            pl.when(nobody).then(pl.lit("0")).otherwise(column).alias(column)
-            for column in ("weekly_hours_viewed", "weekly_views")
-        ).write_csv(lists, separator="\t")
-    lake.ingest("--from", str(folder), "--source", source)
-
-
 @pytest.fixture(scope="module", params=list(OF))
 def site(
-    request: pytest.FixtureRequest, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]
+    request: pytest.FixtureRequest, templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Path]]:
     """The name of the source, and the folder of the site of a lake that holds nothing else."""
-    lake = new_lake(f"hostile-{request.param}")
-    folder = lake.work / "from"
-    shutil.copytree(make_sample(titles=60), folder)
-    load_hostile_files(lake, folder, request.param)
-    lake.build()
+    folder = tmp_path_factory.mktemp("site")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(os.environ, "LAKEHOUSE_ROOT", str(lake.root))
+        patch.setitem(os.environ, "LAKEHOUSE_ROOT", str(templates.lake(f"only {request.param}").root))
         gold.read.cache_clear()
-        build.write_site(lake.work / "site")
+        build.write_site(folder)
     gold.read.cache_clear()
-    yield request.param, lake.work / "site"
+    yield request.param, folder
 
 
 class Parsed(HTMLParser):
