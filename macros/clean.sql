@@ -2,14 +2,18 @@
   A text field as silver holds it: in NFC, without white space at its ends, null where nothing is left.
 
   text: a text expression. commas: whether commas go from the ends too.
+  holds: what the column holds, in the terms of `is_nothing`; words for nothing are then null as well.
 
-  Example: {{ clean_text("title") }} as title
+  Example: {{ clean_text("show_title", holds="titles") }} as show_title
 
   Most text is plain ASCII with nothing to take off, which takes a third of the time to see.
 #}
-{% macro clean_text(text, commas=false) -%}
+{% macro clean_text(text, commas=false, holds=none) -%}
   {%- set edge = "[!-+\\x{2D}-~]" if commas else "[!-~]" -%}
   case
+    {%- if holds %}
+    when {{ is_nothing(text, holds) }} then null
+    {%- endif %}
     when {{ regexp_matches(text, "^" ~ edge ~ "[ -~]*" ~ edge ~ "$") }} then {{ text }}
     else nullif(trim(both ' {{ "\t\r\n\u00a0" ~ ("," if commas else "") }}' from {{ normalize_nfc(text) }}), '')
   end
@@ -17,15 +21,15 @@
 
 
 {#
-  clean_text for a value that upstream split out of a comma-separated list: a comma left at an end separated
-  values and is part of none ("Poland," is Poland).
+  clean_text for a name that upstream split out of a comma-separated list: a comma left at an end separated
+  names and is part of none ("Poland," is Poland).
 
   text: a text expression.
 
   Example: {{ clean_list_item("country") }} as country_name
 #}
 {% macro clean_list_item(text) -%}
-  {{ clean_text(text, commas=true) }}
+  {{ clean_text(text, commas=true, holds="names") }}
 {%- endmacro %}
 
 
@@ -36,10 +40,45 @@
 
   Example: {{ parse_number("release_year", "integer") }} as release_year
 
+  What spreadsheets and programs make of a whole number is read where it can be nothing else:
+    90.0, 90.00, 2019.0000           no decimals but zeros; three of them could be thousands (90.000) and are not read
+    28,200,000, 28 200 000           thousands set apart by commas, spaces or apostrophes, and 1,234.00
+    1234 with invisible characters around it, such as a byte-order mark
+  Not 1.234, which is 1234 in one country and no whole number in another, not 90.5, and not 8.11E+07, which spreadsheets
+  write after they have dropped digits.
+
   The shape is checked because engines differ in what their casts let pass ('9.7', '1e3').
 #}
 {% macro parse_number(text, type) -%}
-  cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1," ~ {"integer": 9, "bigint": 18}[type] ~ "}\\s*$") }} then {{ text }} end as {{ type }})
+  {%- set digits = {"integer": 9, "bigint": 18}[type] -%}
+  {%- set groups = digits // 3 - 1 -%}
+  {%- set around = "[\\s\\x{A0}\\x{200B}\\x{2060}\\x{FEFF}]*" -%}
+  {%- set otherwise -%}
+    ([0-9]{1,{{ digits }}}([.](00?|0{4,})?)?
+    {%- for mark in [",", "[ \\x{A0}\\x{2009}\\x{202F}]", "[\\x{27}\\x{2019}]"] -%}
+    |[0-9]{1,3}({{ mark }}[0-9]{3}){1,{{ groups }}}([.]0+)?
+    {%- endfor -%}
+    )
+  {%- endset -%}
+  cast(case
+    when {{ regexp_matches(text, "^\\s*[0-9]{1," ~ digits ~ "}\\s*$") }} then {{ text }}
+    when {{ text }} is null then null
+    when {{ regexp_matches(text, "^" ~ around ~ otherwise ~ around ~ "$") }}
+      then {{ regexp_replace_all(regexp_replace_all(text, "[.]0*[^0-9]*$", ""), "[^0-9]+", "") }}
+  end as {{ type }})
+{%- endmacro %}
+
+
+{#
+  A truth value from text, as feeds, spreadsheets and programs write it; null where the text is none.
+
+  Example: {{ parse_boolean("is_staggered_launch_text") }} as is_staggered_launch
+#}
+{% macro parse_boolean(text) -%}
+  case
+    when lower({{ text }}) in ('true', 't', 'yes', 'y', '1', '1.0') then true
+    when lower({{ text }}) in ('false', 'f', 'no', 'n', '0', '0.0') then false
+  end
 {%- endmacro %}
 
 

@@ -155,7 +155,7 @@ judged as (
 
 
 {#
-  Values that could not be read, as `field: text` joined by semicolons; null where all could.
+  Values that could not be read, as `field: text` joined by semicolons; null where all could. A word for nothing is no value.
 
   fields: a dictionary of the typed column and the field of the file; the field's text is in <column>_text.
 
@@ -165,7 +165,10 @@ judged as (
   nullif(concat_ws(
             '; '
             {%- for column, field in fields.items() %},
-            case when {{ column }} is null then '{{ field }}: ' || {{ column }}_text end
+            case
+                when {{ column }} is null and not {{ is_nothing(column ~ "_text", "values") }}
+                    then '{{ field }}: ' || {{ column }}_text
+            end
             {%- endfor %}
         ), '')
 {%- endmacro %}

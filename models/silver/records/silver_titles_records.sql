@@ -6,7 +6,7 @@
     'duration_minutes', 'duration_seasons', 'type', 'title', 'date_added', 'release_year', 'rating', 'description',
     'show_id',
 ] %}
-{%- set is_whole = regexp_matches('show_id', '^[0-9]{1,18}$') ~ " and type in ('Movie', 'TV Show')" %}
+{%- set is_whole = parse_number('show_id', 'bigint') ~ " is not null and type in ('Movie', 'TV Show')" %}
 
 with
 
@@ -74,28 +74,37 @@ repaired as (
 
 ),
 
+day_first_versions as (
+
+    {{ day_first_versions(new_records(ref('bronze_titles')), 'date_added') }}
+
+),
+
+-- Words for nothing stay until here: whether a record was cut is seen from the fields that it has.
 parsed as (
 
-    select
+    select {{ broadcast('day_first_versions') }}
         type,
-        title,
-        description,
-        rating,
+        case when not {{ is_nothing('title', 'titles') }} then title end as title,
+        case when not {{ is_nothing('description', 'names') }} then description end as description,
+        case when not {{ is_nothing('rating', 'names') }} then rating end as rating,
         {{ parse_number('show_id', 'bigint') }} as show_id,
         {{ parse_number('duration_minutes', 'integer') }} as duration_minutes,
         {{ parse_number('duration_seasons', 'integer') }} as duration_seasons,
         {{ parse_number('release_year', 'integer') }} as release_year,
-        {{ parse_us_date('date_added') }} as date_added,
+        {{ parse_date('date_added', 'us', 'day_first_versions._file_version is not null') }} as date_added,
         duration_minutes as duration_minutes_text,
         duration_seasons as duration_seasons_text,
         release_year as release_year_text,
         date_added as date_added_text,
         continues,
-        _file_path,
-        _file_version,
+        repaired._file_path,
+        repaired._file_version,
         _committed_at,
         _row_number
     from repaired
+    left join day_first_versions
+        on {{ same(['_file_path', '_file_version'], 'repaired', 'day_first_versions') }}
 
 ),
 

@@ -13,14 +13,14 @@ new_places as (
 cleaned as (
 
     select
-        nullif({{ clean_text('country_iso2') }}, 'N/A') as country_iso2,
-        nullif({{ clean_text('week') }}, 'N/A') as week_text,
-        nullif({{ clean_text('category') }}, 'N/A') as category,
-        nullif({{ clean_text('weekly_rank') }}, 'N/A') as weekly_rank_text,
-        nullif({{ clean_text('country_name') }}, 'N/A') as country_name,
-        nullif({{ clean_text('show_title') }}, 'N/A') as show_title,
-        nullif({{ clean_text('season_title') }}, 'N/A') as season_title,
-        nullif({{ clean_text('cumulative_weeks_in_top_10') }}, 'N/A') as cumulative_weeks_in_top_10_text,
+        {{ clean_text('country_iso2', holds='codes') }} as country_iso2,
+        {{ clean_text('week') }} as week_text,
+        {{ clean_text('category', holds='names') }} as category,
+        {{ clean_text('weekly_rank') }} as weekly_rank_text,
+        {{ clean_text('country_name', holds='names') }} as country_name,
+        {{ clean_text('show_title', holds='titles') }} as show_title,
+        {{ clean_text('season_title', holds='titles') }} as season_title,
+        {{ clean_text('cumulative_weeks_in_top_10') }} as cumulative_weeks_in_top_10_text,
         _file_path,
         _file_version,
         _committed_at,
@@ -29,14 +29,22 @@ cleaned as (
 
 ),
 
+day_first_versions as (
+
+    {{ day_first_versions(new_records(ref('bronze_top10_countries')), 'week') }}
+
+),
+
 parsed as (
 
-    select
-        *,
-        {{ parse_iso_date('week_text') }} as week,
+    select {{ broadcast('day_first_versions') }}
+        cleaned.*,
+        {{ parse_date('week_text', 'iso', 'day_first_versions._file_version is not null') }} as week,
         {{ parse_number('weekly_rank_text', 'integer') }} as weekly_rank,
         {{ parse_number('cumulative_weeks_in_top_10_text', 'integer') }} as cumulative_weeks_in_top_10
     from cleaned
+    left join day_first_versions
+        on {{ same(['_file_path', '_file_version'], 'cleaned', 'day_first_versions') }}
 
 ),
 

@@ -13,21 +13,21 @@ new_places as (
 cleaned as (
 
     select
-        nullif({{ clean_text('week') }}, 'N/A') as week_text,
-        nullif({{ clean_text('category') }}, 'N/A') as category,
-        nullif({{ clean_text('weekly_rank') }}, 'N/A') as weekly_rank_text,
-        nullif({{ clean_text('show_title') }}, 'N/A') as show_title,
-        nullif({{ clean_text('season_title') }}, 'N/A') as season_title,
+        {{ clean_text('week') }} as week_text,
+        {{ clean_text('category', holds='names') }} as category,
+        {{ clean_text('weekly_rank') }} as weekly_rank_text,
+        {{ clean_text('show_title', holds='titles') }} as show_title,
+        {{ clean_text('season_title', holds='titles') }} as season_title,
         -- the source renamed the column in November 2024
         coalesce(
-            nullif({{ clean_text('episode_launch_details') }}, 'N/A'),
-            nullif({{ clean_text('episode_launch_dtls') }}, 'N/A')
+            {{ clean_text('episode_launch_details', holds='names') }},
+            {{ clean_text('episode_launch_dtls', holds='names') }}
         ) as episode_launch_details,
-        nullif({{ clean_text('weekly_hours_viewed') }}, 'N/A') as weekly_hours_viewed_text,
-        nullif({{ clean_text('weekly_views') }}, 'N/A') as weekly_views_text,
-        nullif({{ clean_text('runtime') }}, 'N/A') as runtime_hours_text,
-        nullif({{ clean_text('cumulative_weeks_in_top_10') }}, 'N/A') as cumulative_weeks_in_top_10_text,
-        nullif({{ clean_text('is_staggered_launch') }}, 'N/A') as is_staggered_launch_text,
+        {{ clean_text('weekly_hours_viewed') }} as weekly_hours_viewed_text,
+        {{ clean_text('weekly_views') }} as weekly_views_text,
+        {{ clean_text('runtime') }} as runtime_hours_text,
+        {{ clean_text('cumulative_weeks_in_top_10') }} as cumulative_weeks_in_top_10_text,
+        {{ clean_text('is_staggered_launch') }} as is_staggered_launch_text,
         _file_path,
         _file_version,
         _committed_at,
@@ -36,18 +36,26 @@ cleaned as (
 
 ),
 
+day_first_versions as (
+
+    {{ day_first_versions(new_records(ref('bronze_top10_global')), 'week') }}
+
+),
+
 parsed as (
 
-    select
-        *,
-        {{ parse_iso_date('week_text') }} as week,
+    select {{ broadcast('day_first_versions') }}
+        cleaned.*,
+        {{ parse_date('week_text', 'iso', 'day_first_versions._file_version is not null') }} as week,
         {{ parse_number('weekly_rank_text', 'integer') }} as weekly_rank,
         {{ parse_number('weekly_hours_viewed_text', 'bigint') }} as weekly_hours_viewed,
         {{ parse_number('weekly_views_text', 'bigint') }} as weekly_views,
         {{ parse_hours('runtime_hours_text') }} as runtime_hours,
         {{ parse_number('cumulative_weeks_in_top_10_text', 'integer') }} as cumulative_weeks_in_top_10,
-        case lower(is_staggered_launch_text) when 'true' then true when 'false' then false end as is_staggered_launch
+        {{ parse_boolean('is_staggered_launch_text') }} as is_staggered_launch
     from cleaned
+    left join day_first_versions
+        on {{ same(['_file_path', '_file_version'], 'cleaned', 'day_first_versions') }}
 
 ),
 

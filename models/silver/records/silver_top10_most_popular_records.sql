@@ -13,14 +13,14 @@ new_places as (
 cleaned as (
 
     select
-        nullif({{ clean_text('category') }}, 'N/A') as category,
-        nullif({{ clean_text('rank') }}, 'N/A') as popularity_rank_text,
-        nullif({{ clean_text('show_title') }}, 'N/A') as show_title,
-        nullif({{ clean_text('season_title') }}, 'N/A') as season_title,
-        nullif({{ clean_text('hours_viewed_first_28_days') }}, 'N/A') as hours_28_text,
-        nullif({{ clean_text('hours_viewed_first_91_days') }}, 'N/A') as hours_91_text,
-        nullif({{ clean_text('views_first_91_days') }}, 'N/A') as views_text,
-        nullif({{ clean_text('runtime') }}, 'N/A') as runtime_hours_text,
+        {{ clean_text('category', holds='names') }} as category,
+        {{ clean_text('rank') }} as popularity_rank_text,
+        {{ clean_text('show_title', holds='titles') }} as show_title,
+        {{ clean_text('season_title', holds='titles') }} as season_title,
+        {{ clean_text('hours_viewed_first_28_days') }} as hours_28_text,
+        {{ clean_text('hours_viewed_first_91_days') }} as hours_91_text,
+        {{ clean_text('views_first_91_days') }} as views_text,
+        {{ clean_text('runtime') }} as runtime_hours_text,
         _file_path,
         _file_version,
         _committed_at,

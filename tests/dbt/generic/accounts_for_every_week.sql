@@ -13,18 +13,18 @@ with
 weeks_of_versions as (
 
     select
-        {{ parse_iso_date("bronze.week") }} as week,
+        records.week,
         bronze._file_path,
         bronze._file_version,
         sum(case when records._verdict = 'kept' then 1 else 0 end) as kept,
         row_number() over (
-            partition by {{ parse_iso_date("bronze.week") }}, bronze._file_path
+            partition by records.week, bronze._file_path
             order by max(bronze._committed_at) desc, bronze._file_version desc
         ) as recency
     from {{ ref("bronze_" ~ feed) }} as bronze
     inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
         on {{ same(["_file_path", "_file_version", "_row_number"], "bronze", "records") }}
-    group by {{ parse_iso_date("bronze.week") }}, bronze._file_path, bronze._file_version
+    group by records.week, bronze._file_path, bronze._file_version
     having max(case when records._verdict = 'kept' then 1 else 0 end) = 1
 
 ),

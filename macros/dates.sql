@@ -1,0 +1,84 @@
+{#
+  A day from text. What the feed writes is tried first; what spreadsheets and programs make of it only where that fails:
+    2019-09-09, 2019/9/9       year, month, day; no other order begins with the year
+    9/9/2019, 25.9.2021        in the one order of the version (day_first_versions)
+    September 9, 2019, 9 Sep 2019, 9-Sep-2019
+    each of them with midnight behind it: 2019-09-09 00:00:00, 2019-09-09T00:00:00Z, 9/9/2019 12:00:00 AM
+  and with invisible characters around it, such as a byte-order mark. Null for everything else: days that do not exist,
+  years of two digits, other times of day, serial numbers.
+
+  text: a text expression that clean_text has been over. written: how the feed writes its days, "us" (9/25/2021) or "iso".
+  day_first: a condition that the version writes the day before the month.
+
+  Example: {{ parse_date("date_added", "us", "day_first_versions._file_version is not null") }} as date_added
+#}
+{% macro parse_date(text, written, day_first) -%}
+  coalesce(
+    {% if written == "us" -%}
+    case when not {{ day_first }} then {{ parse_us_date(text) }} end
+    {%- else -%}
+    {{ parse_iso_date(text) }}
+    {%- endif %},
+    case when {{ text }} is not null then {{ date_written_otherwise(text, day_first) }} end
+  )
+{%- endmacro %}
+
+
+{#
+  The versions of files in which the day stands before the month. A number over 12 can only be the day, so it tells the
+  order: the feed's own, with the month first, holds unless some date of the version has such a number in the first
+  place and none has one in the second. A version that has both keeps the feed's order, and the dates of the other one are
+  unreadable. Where no number is over 12, both orders fit, and the feed's own holds.
+
+  records: a query of all records of the versions. column: their dates, as the file has them.
+
+  Returns a query of _file_path and _file_version.
+
+  Example: see models/silver/records/silver_titles_records.sql
+#}
+{% macro day_first_versions(records, column) -%}
+  {%- set day, month, split = "(1[3-9]|2[0-9]|3[01])", "(0?[1-9]|1[0-2])", "[/.-]" -%}
+  {%- set start = "^[\\s\\x{A0}\\x{200B}\\x{2060}\\x{FEFF}]*" -%}
+  select
+        _file_path,
+        _file_version
+    from ({{ records }}) as records
+    group by _file_path, _file_version
+    having
+        max(case when {{ regexp_matches(column, start ~ day ~ split ~ month ~ split ~ "[0-9]{4}") }} then 1 else 0 end) = 1
+        and max(case when {{ regexp_matches(column, start ~ month ~ split ~ day ~ split ~ "[0-9]{4}") }} then 1 else 0 end) = 0
+{%- endmacro %}
+
+
+{# The second half of parse_date: the parts of the date are what stands between the signs. #}
+{% macro date_written_otherwise(date, day_first) -%}
+  {%- set text = regexp_replace_all(date, "[\\x{200B}\\x{2060}\\x{FEFF}]+", "") -%}
+  {%- set midnight = "([T ]+(0?0:00(:00([.]0+)?)?( ?(Z|UTC|[+]00:?00))?|12:00(:00)? ?[Aa][Mm]))?" -%}
+  {%- set month = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)" -%}
+  {%- set pieces = regexp_replace_all(regexp_replace_all(text, "[T ]+[0-9]+:.*$", ""), "[^0-9A-Za-z]+", "/") -%}
+  {%- set first, second, third = ["split_part(" ~ pieces ~ ", '/', 1)", "split_part(" ~ pieces ~ ", '/', 2)", "split_part(" ~ pieces ~ ", '/', 3)"] -%}
+  case
+        when {{ regexp_matches(text, "^[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}" ~ midnight ~ "$") }}
+            then {{ date_of(first, second, third) }}
+        when {{ regexp_matches(text, "^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}" ~ midnight ~ "$") }} and {{ day_first }}
+            then {{ date_of(third, second, first) }}
+        when {{ regexp_matches(text, "^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}" ~ midnight ~ "$") }}
+            then {{ date_of(third, first, second) }}
+        when {{ regexp_matches(text, "(?i)^" ~ month ~ "[.]?[ -]+[0-9]{1,2}[, -]+[0-9]{4}" ~ midnight ~ "$") }}
+            then {{ date_of(third, month_number(first), second) }}
+        when {{ regexp_matches(text, "(?i)^[0-9]{1,2}[. -]+" ~ month ~ "[., -]+[0-9]{4}" ~ midnight ~ "$") }}
+            then {{ date_of(third, month_number(second), first) }}
+    end
+{%- endmacro %}
+
+
+{# A date from the texts of its parts; null where there is no such day. #}
+{% macro date_of(year, month, day) -%}
+  try_cast({{ year }} || '-' || lpad({{ month }}, 2, '0') || '-' || lpad({{ day }}, 2, '0') as date)
+{%- endmacro %}
+
+
+{# The number of a month as text, from the first three letters of its English name. #}
+{% macro month_number(name) -%}
+  cast(cast((instr('janfebmaraprmayjunjulaugsepoctnovdec', lower(substr({{ name }}, 1, 3))) + 2) / 3 as integer) as {{ dbt.type_string() }})
+{%- endmacro %}
