@@ -47,48 +47,33 @@ class Past:
 
 @dataclass(frozen=True)
 class Offer:
-    """One version of a file that may have to be loaded: the present one, or one of the past.
-
-    ``accepts_shrunk``: also where it is a full copy that lacks most of the records of the version before.
-    """
+    """One version of a file that may have to be loaded: the present one, or one of the past."""
 
     feed: Feed
     dataset: Dataset
     entry: Entry
     listed_at: datetime
     past: Past | None = None
-    accepts_shrunk: bool = False
 
     def origin(self) -> Origin:
         return self.past.origin if self.past else self.feed.place.origin(self.entry)
 
-    def is_settled(self, record: FileRecord, records: list[FileRecord]) -> bool:
+    def is_settled(self, record: FileRecord) -> bool:
         """Whether ``record`` is of the same content and there is no reason to look at that again."""
-        if record.sha != self.entry.sha:
-            return False
-        if record.loaded or record.rules == self.dataset.rules:
-            return True
-        last = self.last_to_keep_up_with(records, record)
-        return last is not None and record.rules == self.dataset.rules_after(last.sha)
-
-    def last_to_keep_up_with(self, records: list[FileRecord], record: FileRecord) -> FileRecord | None:
-        """The version before ``record``, if that may not lack most of its records."""
-        if not self.dataset.is_full_copy or self.accepts_shrunk:
-            return None
-        return next((last for last in reversed(records) if last.loaded and last.order < record.order), None)
+        return record.sha == self.entry.sha and (record.loaded or record.rules == self.dataset.rules)
 
     def settled_by(self, records: list[FileRecord], origin: Origin | None = None) -> FileRecord | None:
         """The ledger's row of this version, if it has one. ``records`` are all rows of the file in source time."""
         commits: frozenset[str | None]
         if self.past:
             commits = self.past.commits
-        elif not records or self.is_settled(records[-1], records):
+        elif not records or self.is_settled(records[-1]):
             return records[-1] if records else None
         elif origin and records[-1].ingested_at > self.listed_at:
             commits = frozenset([origin.commit_sha])  # another run has gone past this state since it was listed
         else:
             return None
-        found = (record for record in records if record.commit_sha in commits and self.is_settled(record, records))
+        found = (record for record in records if record.commit_sha in commits and self.is_settled(record))
         return next(found, None)
 
     def committed_at(self, records: list[FileRecord], origin: Origin) -> datetime:

@@ -31,7 +31,7 @@ Examples:
 Environment: LAKEHOUSE_ROOT (default: lake), GITHUB_TOKEN, GITHUB_API_URL, GITHUB_RAW_URL, and the clouds' own names.
 
 \b
-Exit codes: 0 all well (also when nothing was new), 1 a file was refused, 2 wrong usage or configuration,
+Exit codes: 0 all well (also when nothing was new), 1 a file was held or refused, 2 wrong usage or configuration,
 3 a source is out of reach.
 """
 
@@ -44,12 +44,6 @@ Exit codes: 0 all well (also when nothing was new), 1 a file was refused, 2 wron
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded; change nothing.")
 @click.option("--backfill", is_flag=True, help="Load all past versions too, oldest first. May be stopped and resumed.")
 @click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="With --backfill: from this date on.")
-@click.option(
-    "--accept-shrunk",
-    metavar="FILE",
-    multiple=True,
-    help="Load FILE though it lacks most of the records of the version before. May be given several times.",
-)
 @click.option(
     "--watch", metavar="SECONDS", type=click.FloatRange(min=0), help="Look again every so often, until SIGTERM."
 )
@@ -68,7 +62,6 @@ def cli(
     dry_run: bool,
     backfill: bool,
     since: datetime | None,
-    accept_shrunk: tuple[str, ...],
     watch: float | None,
     then: str | None,
     max_wait: float,
@@ -81,8 +74,8 @@ def cli(
         raise click.UsageError("--since goes with --backfill")
     if then and watch is None:
         raise click.UsageError("--then goes with --watch")
-    if watch is not None and (backfill or dry_run or accept_shrunk):
-        raise click.UsageError("--watch goes neither with --backfill nor with --dry-run nor with --accept-shrunk")
+    if watch is not None and (backfill or dry_run):
+        raise click.UsageError("--watch goes neither with --backfill nor with --dry-run")
     selected = _select(config.load(config_path), source, dataset)
 
     # These take most of a start's time, and a usage error needs none of them.
@@ -101,7 +94,7 @@ def cli(
         if not dry_run:
             lake.check_writable()
         with lake.failures():
-            run = Run(lake, report, table=dataset, accepted=accept_shrunk, dry_run=dry_run, stop=stop)
+            run = Run(lake, report, table=dataset, dry_run=dry_run, stop=stop)
             if backfill:
                 run.backfill(feeds, since.replace(tzinfo=UTC) if since else None)
             else:

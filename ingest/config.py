@@ -5,13 +5,14 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
+import math
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingest.errors import ConfigurationError
 
@@ -28,10 +29,7 @@ class SchemaEvolution(StrEnum):
 
 
 class VanishedRows(StrEnum):
-    """What it means when a row is no longer in the newest version of a file.
-
-    ``deleted``: the file is a full copy, so a version that lacks most of the records of the one before is refused.
-    """
+    """What it means when a row is no longer in the newest version of a file. ``deleted``: the file is a full copy."""
 
     DELETED = "deleted"
     KEPT = "kept"
@@ -42,6 +40,25 @@ class _Strict(BaseModel):
 
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+OFF = math.inf
+# A share that is never exceeded stands for a limit that is switched off: `off` in YAML.
+Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False else value), Field(strict=True, ge=0)]
+
+
+class Limits(_Strict):
+    """How far a version may be from the last accepted one before it is held. All but ``at_least`` and ``empty`` are
+    shares of 1; a version exactly at a limit is within it. docs/ingest.md says what each is a share of."""
+
+    lost: Limit = 0.2
+    new: Limit = 0.5
+    changed: Limit = 0.5
+    repeated: Limit = 0.001
+    rescued: Limit = 0.05
+    at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
+    empty: bool = True  # hold a version without records
+
+
+_OF_A_LIST = {"lost": OFF, "new": OFF}  # a list that grows may lose what it had, and grow at any pace
 
 
 class Dataset(_Strict):
@@ -51,6 +68,9 @@ class Dataset(_Strict):
     table: Name
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     required: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    columns: dict[str, tuple[str, ...]] = {}
+    hold: Limits = Limits()
     schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
     vanished_rows: VanishedRows = VanishedRows.KEPT
     max_bytes: int = Field(default=8 << 30, gt=0)
@@ -77,6 +97,22 @@ class Dataset(_Strict):
         return value
 
     @property
+    def limits(self) -> Limits:
+        """What ``hold`` sets, and for the rest the defaults of a full copy or of a list that grows."""
+        written = self.hold.model_dump(include=self.hold.model_fields_set)
+        return Limits(**(({} if self.vanished_rows is VanishedRows.DELETED else _OF_A_LIST) | written))
+
+    @property
+    def spellings(self) -> dict[str, str]:
+        """Other spellings, in lower case, with the column that each stands for."""
+        return {other.lower(): name for name, others in self.columns.items() for other in others}
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns without which a file is refused: those that are required, and those of the key."""
+        return tuple(dict.fromkeys([*self.required, *self.key]))
+
+    @property
     def is_pattern(self) -> bool:
         return any(sign in self.file for sign in "*?[")
 
@@ -89,16 +125,11 @@ class Dataset(_Strict):
     @property
     def rules(self) -> str:
         """A fingerprint of what decides whether a file is refused; a refused file is tried again when it changes."""
-        rules = self.model_dump(mode="json", include={"delimiter", "required", "schema_evolution", "max_bytes"})
+        rules = self.model_dump(mode="json", include={"delimiter", "schema_evolution", "max_bytes"})
+        rules["required"] = self.needed
+        if self.columns:
+            rules["columns"] = self.columns
         return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
-
-    @property
-    def is_full_copy(self) -> bool:
-        return self.vanished_rows is VanishedRows.DELETED
-
-    def rules_after(self, sha: str) -> str:
-        """The fingerprint where a file was refused because of what the version before it, with SHA ``sha``, holds."""
-        return f"{self.rules}-{sha[:12]}"
 
 
 class Source(_Strict):
@@ -109,6 +140,7 @@ class Source(_Strict):
     path: str | None = None
     url: str | None = None
     folder: str = ""
+    stale_after_days: int | None = Field(default=None, gt=0)
     datasets: tuple[Dataset, ...] = Field(min_length=1)
 
     @field_validator("url")

@@ -32,13 +32,11 @@ class OutOfReach(IngestError):
 
 
 class Refused(IngestError):
-    """A file that must not be loaded. ``final`` is false where trying again may help (the bytes were wrong); ``after``
-    is the SHA of the version before, where that is the reason."""
+    """A file that must not be loaded. ``final`` is false where trying again may help: the bytes were wrong."""
 
     exit_code = EXIT_REFUSED
 
-    def __init__(self, reason: str, *, final: bool = True, after: str | None = None) -> None:
+    def __init__(self, reason: str, *, final: bool = True) -> None:
         super().__init__(reason)
         self.reason = str(self)
         self.final = final
-        self.after = after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import threading
 from collections import Counter
@@ -15,21 +16,24 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.storage.tables import FileRecord
+from ingest.config import Limits
+from ingest.storage.tables import LEDGER_COLUMNS, FileRecord
 
 _LISTED = 30  # more unchanged files than this are only counted
 
 
 class Outcome(StrEnum):
     LOADED = "loaded"
+    HELD = "held"
     WOULD_LOAD = "would load"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
+    REJECTED = "rejected"
     VANISHED = "vanished"
     FAILED = "failed"
 
 
-_WRONG = (Outcome.REFUSED, Outcome.VANISHED, Outcome.FAILED)
+_WRONG = (Outcome.HELD, Outcome.REFUSED, Outcome.VANISHED, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
@@ -47,15 +51,43 @@ class Result:
     def detail(self) -> str:
         if self.record is None:
             return self.text
-        rescued = f", {self.record.rescued_count:,} with rescued data" if self.record.rescued_count else ""
-        many = "record" if self.record.row_count == 1 else "records"
-        return f"version {self.record.version} into {self.record.raw_table}, {self.record.row_count:,} {many}{rescued}"
+        record = self.record
+        rescued = f", {record.rescued_count:,} with rescued data" if record.rescued_count else ""
+        many = "record" if record.row_count == 1 else "records"
+        text = f"version {record.version} into {record.raw_table}, {record.row_count:,} {many}{rescued}"
+        if self.outcome is Outcome.HELD:
+            file = shlex.quote(f"{record.source}/{record.path}")
+            stays = f"version {record.compared_with} stays" if record.compared_with else "it is not shown"
+            decide = f"{file} --version {record.version} --why '…'"
+            text += f": {record.reason}; {stays}. See python -m ingest diff {file}, then decide:"
+            return f"{text} python -m ingest release {decide}, or python -m ingest reject {decide}"
+        return text + "".join(f"; {note}" for note in notes(record))
 
     @property
     def line(self) -> str:
         what = f"{self.source}: {self.path}" if self.path else self.source
         outcome = f"{self.outcome}: " if self.outcome is not Outcome.LOADED else "loaded "
         return f"{what}: {outcome}{self.detail}"
+
+
+def notes(record: FileRecord) -> list[str]:
+    """What a person should know of a version that was taken: many keys that are gone, and columns that are."""
+    told = []
+    keys, lost = record.keys_before or 0, record.keys_lost or 0
+    if lost > keys * Limits().lost:
+        told.append(f"{lost:,} of {keys:,} keys of version {record.compared_with} are gone")
+    renamed = dict(pair.split(":") for pair in _names(record.columns_renamed))
+    for name in _names(record.columns_vanished):
+        text = f"column {name} is gone, and its known values stay"
+        if other := renamed.get(name):
+            text += f"; {other} holds nearly the same: if that is its new name,"
+            text += f" write columns: {{{name}: [{other}]}} in sources.yml"
+        told.append(text)
+    return told
+
+
+def _names(joined: str | None) -> list[str]:
+    return joined.split(",") if joined else []
 
 
 class Report:
@@ -130,7 +162,11 @@ class Report:
                 table.add_row(result.source, result.path, result.outcome, result.detail)
             self._out.print(table, markup=False, highlight=False)
         new = (
-            f"{rows:,} new records" if counts[Outcome.LOADED] else "nothing loaded" if self.exit_code else "nothing new"
+            f"{rows:,} new records"
+            if counts[Outcome.LOADED] + counts[Outcome.HELD]
+            else "nothing loaded"
+            if self.exit_code
+            else "nothing new"
         )
         if counts[Outcome.WOULD_LOAD]:
             new = "dry run"
@@ -151,10 +187,17 @@ def _facts(result: Result) -> dict[str, object]:
         record = result.record
         facts |= {"raw_table": record.raw_table, "version": record.version, "rows": record.row_count}
         facts |= {"rescued": record.rescued_count, "sha": record.sha, "commit": record.commit_sha}
-        facts |= {"committed_at": record.committed_at.isoformat()}
+        facts |= {"committed_at": record.committed_at.isoformat(), "reason": record.reason}
+        facts |= figures(record)
     if result.text:
         facts["message"] = result.text
     return facts
+
+
+def figures(record: FileRecord) -> dict[str, object]:
+    """What came out of the comparison of a version, by the ledger's column."""
+    names = [name for name in LEDGER_COLUMNS if name.startswith(("compared_", "keys_", "columns_"))]
+    return {name: getattr(record, name) for name in names}
 
 
 def _print_json(facts: dict[str, object]) -> None:

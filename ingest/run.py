@@ -5,24 +5,24 @@ from __future__ import annotations
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-import polars as pl
-
 from ingest import contents
 from ingest.candidates import Feed, Offer, past, present
-from ingest.errors import ConfigurationError, IngestError, Refused
+from ingest.compare import Comparison, Rules, judged
+from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
 from ingest.prefetch import ahead, one_ahead
-from ingest.reading.checks import check_rows, check_size
+from ingest.reading.checks import check_size
 from ingest.reading.rows import RowSource
 from ingest.report import Outcome, Report, Result
 from ingest.sources.listing import Origin, PlaceWithHistory, now
 from ingest.storage.tables import Conflict, FileRecord, Lake, Ledger, RawTable
+from ingest.versions import State, Versions
 
 _TABLES_AT_ONCE = 2
 _DOWNLOADS_AHEAD = 4
@@ -34,8 +34,7 @@ _Fetched = tuple[Origin, Path | Refused]
 class Run:
     """Loads what feeds offer into a lake, and tells the report what became of each file.
 
-    ``table``: only the datasets of this raw table. ``accepted``: files that may lack most of the records of the version
-    before. ``stop``: once set, no further file is begun.
+    ``table``: only the datasets of this raw table. ``stop``: once set, no further file is begun.
     """
 
     def __init__(
@@ -44,18 +43,17 @@ class Run:
         report: Report,
         *,
         table: str | None = None,
-        accepted: tuple[str, ...] = (),
         dry_run: bool = False,
         stop: threading.Event | None = None,
     ) -> None:
         self._lake = lake
         self._report = report
         self._table = table
-        self._accepted = accepted
         self._dry_run = dry_run
         self._stop = stop or threading.Event()
         self._batch_id = f"{now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
         self._ledger = Ledger(lake)
+        self._versions = Versions(lake, self._ledger)
 
     def current(self, feeds: Iterable[Feed]) -> None:
         """Bring the lake up to what the sources hold now."""
@@ -120,10 +118,20 @@ class Run:
     def _recover(self, table: RawTable) -> bool:
         """Give the table's last load its row in the ledger, where a run was killed before it could."""
         last = table.last_load()
-        if last is None or self._ledger.knows(last):
+        if last is None or self._ledger.knows(last[0]):
             return False
-        self._ledger.append(table.counted(last))
+        record, rules = table.counted(last[0]), Rules.from_note(last[1])
+        self._ledger.append(self._judged(table, record, rules) if rules else record)
         return True
+
+    def _judged(
+        self, table: RawTable, record: FileRecord, rules: Rules, comparison: Comparison | None = None
+    ) -> FileRecord:
+        """The ledger's row of a version that is in raw: with its figures, and held if these are beyond the limits."""
+        before = self._ledger.version(record, record.compared_with)
+        if before is not None:
+            record = (comparison or Comparison(table, before, rules)).figures(record)
+        return judged(record, before, rules.limits)
 
     def _tell_missing(self, feed: Feed, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""
@@ -147,25 +155,15 @@ class Run:
 
     def _load_all(self, offers: list[Offer]) -> None:
         """Load offers, those of one raw table one after the other and several tables at once."""
-        for name in self._accepted:
-            if not any(name in (offer.entry.name, offer.entry.path) for offer in offers):
-                self._failed("--accept-shrunk", name, ConfigurationError("is not among the files of the sources"))
         by_table: dict[str, list[Offer]] = {}
-        open_files: set[tuple[str, str]] = set()
-        for offered in offers:
-            accepts_shrunk = any(name in (offered.entry.name, offered.entry.path) for name in self._accepted)
-            offer = replace(offered, accepts_shrunk=accepts_shrunk)
-            file = (offer.feed.name, offer.entry.path)
-            record = offer.settled_by(self._ledger.of(*file))
-            # What was refused because of the version before it has to wait for that one.
-            waits = record is not None and not record.loaded and record.rules != offer.dataset.rules
-            if record is not None and not (waits and file in open_files):
-                self._report.add(_unchanged(offer, record))
+        for offer in offers:
+            known = self._known(offer, offer.settled_by(self._ledger.of(offer.feed.name, offer.entry.path)))
+            if known is not None:
+                self._report.add(known)
             elif self._dry_run:
                 text = f"{offer.entry.size:,} bytes for {offer.dataset.table}"
                 self._report.add(Result(Outcome.WOULD_LOAD, offer.feed.name, offer.entry.path, text))
             else:
-                open_files.add(file)
                 by_table.setdefault(offer.dataset.table, []).append(offer)
         if not by_table:
             return
@@ -221,17 +219,23 @@ class Run:
                     f"the ledger ends with version {known} of the file, raw table {offer.dataset.table} with {newest};"
                     " restore the older one of the two tables"
                 )
-            settled = offer.settled_by(records, origin)
+            settled = self._known(offer, offer.settled_by(records, origin))
             if settled is not None:
-                return _unchanged(offer, settled)
+                return settled
             self._claim(offer.feed)
             record = self._record(offer, replace(origin, committed_at=offer.committed_at(records, origin)), known + 1)
             try:
                 if isinstance(content, Refused):
                     raise content
+                rules, comparison = Rules.of(offer.dataset), None
+                if before := self._versions.accepted_before(record):
+                    record = replace(record, compared_with=before.version)
+                    comparison = Comparison(table, before, rules)
                 with RowSource(content, offer.entry, offer.dataset, table.columns) as rows:
-                    last = offer.last_to_keep_up_with(records, record)
-                    table.append(record, rows.columns, _keeping_up(rows, record, last))
+                    frames = rows.frames(record)
+                    if comparison is not None:
+                        frames = comparison.watch(frames, rows.filled)
+                    table.append(record, rows.columns, one_ahead(frames), rules.note)
             except Conflict:
                 continue
             except Refused as refusal:
@@ -239,8 +243,29 @@ class Run:
                 code = refusal.exit_code
                 return Result(Outcome.REFUSED, source, path, refusal.reason, exit_code=code)
             record = replace(record, row_count=rows.rows, rescued_count=rows.rescued)
+            table.refresh()
+            record = self._judged(table, record, rules, comparison)
             self._ledger.append(record)
+            if record.status == State.HELD:
+                return Result(Outcome.HELD, source, path, "", record, exit_code=EXIT_REFUSED)
             return Result(Outcome.LOADED, source, path, "", record)
+
+    def _known(self, offer: Offer, record: FileRecord | None) -> Result | None:
+        """What there is to say of an offer that need not be loaded; ``record`` is the ledger's row of that version."""
+        source, path = offer.feed.name, offer.entry.path
+        standing = self._versions.of(record) if record else None
+        if standing is None or standing.state is State.REJECTED:
+            decision = self._versions.rejected(offer.dataset.table, offer.entry.sha)
+            if decision is not None:
+                text = f"has the bytes of version {decision.version} of {decision.source}/{decision.path}, which"
+                text += f" {decision.decided_by} rejected: {decision.reason}"
+                return Result(Outcome.REJECTED, source, path, text)
+        if record is None or standing is None:
+            return None
+        text = f"version {record.version}" if record.loaded else f"was refused before: {record.reason}"
+        if standing.state is State.HELD:
+            text += f" is held: {standing.reason}"
+        return Result(Outcome.UNCHANGED, source, path, text)
 
     def _record(self, offer: Offer, origin: Origin, version: int) -> FileRecord:
         return FileRecord(
@@ -263,27 +288,9 @@ class Run:
         )
 
 
-def _keeping_up(rows: RowSource, record: FileRecord, last: FileRecord | None) -> Iterator[pl.DataFrame]:
-    """The rows of a version.
-
-    Raises:
-        Refused: at the end, where they are too few after ``last``.
-    """
-    yield from one_ahead(rows.frames(record))
-    if last is not None:
-        check_rows(rows.rows, last, record.path)
-
-
 def _refused(record: FileRecord, offer: Offer, refusal: Refused) -> FileRecord:
     rules = offer.dataset.rules if refusal.final else None
-    if refusal.after:
-        rules = offer.dataset.rules_after(refusal.after)
-    return replace(record, version=None, status="refused", reason=refusal.reason, rules=rules)
-
-
-def _unchanged(offer: Offer, record: FileRecord) -> Result:
-    text = f"version {record.version}" if record.loaded else f"was refused before: {record.reason}"
-    return Result(Outcome.UNCHANGED, offer.feed.name, offer.entry.path, text)
+    return replace(record, version=None, status=State.REFUSED, reason=refusal.reason, rules=rules, compared_with=None)
 
 
 def _fetch(offer: Offer, scratch: Path) -> _Fetched:

@@ -107,11 +107,13 @@ def read_header(file: BinaryIO, dialect: Dialect) -> list[str]:
     Raises:
         Refused: there is no record, it is not UTF-8, or it has a quote that is never closed.
     """
-    data = file.read(len(_BOM))
-    start = len(_BOM) if data == _BOM else 0
+    data = b""
+    start = 0
     while True:
         chunk = file.read(64 << 10)
         data += chunk
+        while data.startswith(_BOM, start):  # some files have several
+            start += len(_BOM)
         while data[start : start + 1] in (b"\r", b"\n"):
             start += 1
         record = parse_record(data, start, dialect, final=not chunk)

@@ -11,7 +11,7 @@ import polars as pl
 
 from ingest.config import Dataset, SchemaEvolution
 from ingest.errors import Refused
-from ingest.reading.checks import check_content, column_names
+from ingest.reading.checks import check_content, column_name, column_names
 from ingest.reading.delimited import RESCUED, Dialect, read_frames, read_header
 from ingest.sources.listing import Entry
 from ingest.storage.lineage import LINEAGE_SCHEMA
@@ -33,7 +33,8 @@ class Fit:
         Raises:
             Refused: the file has new columns, and they are not allowed.
         """
-        known = {column.lower(): column for column in columns}
+        # A table from before signs that nobody sees were left out of names may have a column with and one without.
+        known = {column_name(column).lower(): column for column in columns} | {c.lower(): c for c in columns}
         positions = {known[name.lower()]: at for at, name in enumerate(names) if name.lower() in known}
         new = {name: at for at, name in enumerate(names) if name.lower() not in known}
         if not columns or evolution is SchemaEvolution.ADD_NEW_COLUMNS:
@@ -85,6 +86,11 @@ class RowSource:
     def columns(self) -> list[str]:
         """The columns of the raw table with this file in it."""
         return self._fit.columns
+
+    @property
+    def filled(self) -> set[str]:
+        """Those of them that are in this file."""
+        return set(self._fit.positions)
 
     def frames(self, record: FileRecord) -> Iterator[pl.DataFrame]:
         """All rows in order: the text columns, and the lineage columns from ``record``.

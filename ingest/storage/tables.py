@@ -1,4 +1,4 @@
-"""The Delta tables: one raw table per dataset, and the ledger of processed files.
+"""The Delta tables: one raw table per dataset, and the ledger of versions and decisions.
 
 A version of a file becomes part of a raw table in one commit, which also carries a Delta application transaction: the
 file's identity and the version's number. That commit is the truth. The ledger's row follows it; where a run was killed
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,10 @@ _WRITER = WriterProperties(
     },
 )
 _NOTE = "ingest"  # the key in a commit's metadata
+_RULES = "rules_of_comparison"  # the key in that note
 _HOLDS = "ingest:holds"  # the application transaction of the ledger whose version says what the lake holds
+_FEW = "limit 1000"
+_BATCHES = 64  # of 8,192 rows each: fewer frames cost less
 _MARKS = {Contents.REAL: 1, Contents.MADE_UP: 2}
 
 
@@ -60,7 +64,12 @@ class Conflict(Exception):
 
 @dataclass(frozen=True)
 class FileRecord:
-    """One row of the ledger. Times are in UTC; ``version`` is null for a refused file."""
+    """One row of the ledger: a version of a file, or a decision about one. Times are in UTC.
+
+    ``version`` is null for a refused file. A decision repeats the row of its version, with ``status``, ``reason``,
+    ``decided_by`` and ``ingested_at`` of its own. Keys are those of the dataset, each counted once; ``keys_repeated``
+    counts the records beyond the first of each key. Figures are null where there was nothing to compare with.
+    """
 
     source: str
     dataset: str
@@ -71,21 +80,39 @@ class FileRecord:
     commit_sha: str | None
     committed_at: datetime
     size_bytes: int
-    status: str  # loaded, refused
+    status: str  # loaded, held, refused; of a decision: released, rejected
     reason: str | None
     row_count: int | None
     rescued_count: int | None
     rules: str | None  # fingerprint of the rules that refused it; null where trying again may help
     batch_id: str
     ingested_at: datetime
+    decided_by: str | None = None
+    compared_with: int | None = None  # number of the accepted version before
+    keys_before: int | None = None
+    keys_lost: int | None = None
+    keys_common: int | None = None
+    keys_changed: int | None = None
+    keys_new: int | None = None
+    keys_repeated: int | None = None
+    columns_vanished: str | None = None  # names, joined by commas
+    columns_new: str | None = None
+    columns_renamed: str | None = None  # old:new, joined by commas: what seems to be the same column
 
     @property
     def loaded(self) -> bool:
+        """Whether it is in raw: a version that is held is, too."""
         return self.version is not None
+
+    @property
+    def is_decision(self) -> bool:
+        return self.status in DECISIONS
 
     @property
     def key(self) -> tuple[object, ...]:
         """What may stand in the ledger once only."""
+        if self.is_decision:
+            return self.source, self.path, self.version, self.status, self.ingested_at
         if self.loaded:
             return self.source, self.path, self.version
         return self.source, self.path, self.sha, self.commit_sha, self.committed_at, self.rules
@@ -96,6 +123,7 @@ class FileRecord:
         return self.committed_at, self.ingested_at
 
 
+RELEASED, REJECTED = DECISIONS = ("released", "rejected")
 _LINEAGE_FIELDS = {"source", "path", "version", "sha", "commit_sha", "committed_at", "batch_id", "ingested_at"}
 _RENAMED = {"path": "_file_path", "version": "_file_version", "sha": "_file_sha"}
 LEDGER_COLUMNS = {
@@ -103,7 +131,9 @@ LEDGER_COLUMNS = {
     for field in fields(FileRecord)
 }
 _LEDGER_SCHEMA: dict[str, pl.DataType] = {
-    column: pl.Int64() if column.endswith(("_count", "_bytes")) else LINEAGE_SCHEMA.get(column, pl.String())
+    column: pl.Int64()
+    if column.endswith(("_count", "_bytes")) or column.startswith(("keys_", "compared_"))
+    else LINEAGE_SCHEMA.get(column, pl.String())
     for column in LEDGER_COLUMNS.values()
 }
 
@@ -238,8 +268,13 @@ class RawTable:
         """The number of the newest version of a file; 0 where there is none."""
         return (self._table.transaction_version(_app(source, path)) if self._table else None) or 0
 
-    def append(self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame]) -> None:
-        """Commit one version of a file: its records in ``frames``, of text ``columns`` and the lineage columns."""
+    def append(
+        self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame], rules: dict[str, object]
+    ) -> None:
+        """Commit one version of a file: its records in ``frames``, of text ``columns`` and the lineage columns.
+
+        ``rules`` go into the commit's note too, for the run that writes the ledger's row if this one is killed.
+        """
         assert record.version is not None
         schema = {name: pl.String() for name in columns} | LINEAGE_SCHEMA
         if self._table is None:
@@ -250,11 +285,11 @@ class RawTable:
             frames,
             schema,
             app_transactions=[Transaction(_app(record.source, record.path), record.version)],
-            custom_metadata={_NOTE: json.dumps(asdict(record), default=str)},
+            custom_metadata={_NOTE: json.dumps(asdict(record) | {_RULES: rules}, default=str)},
         )
 
-    def last_load(self) -> FileRecord | None:
-        """The ledger row of the newest commit that loaded something, without its numbers of rows.
+    def last_load(self) -> tuple[FileRecord, dict[str, Any]] | None:
+        """The ledger row of the newest commit that loaded something, without its figures, and the rules for these.
 
         Every run looks at this before it adds to the table, so no older load can lack its row in the ledger.
         """
@@ -265,22 +300,52 @@ class RawTable:
                 if _NOTE not in commit:
                     continue
                 note = json.loads(commit[_NOTE])
+                rules = note.pop(_RULES, {})
                 times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
                 record = FileRecord(**(note | times))
                 # The log is read to its end, which may be ahead of the version that is open.
                 if (record.version or 0) <= self.newest(record.source, record.path):
-                    return record
+                    return record, rules
         return None
 
     def counted(self, record: FileRecord) -> FileRecord:
         """``record`` with its numbers of rows, counted in the table."""
+        counts = pl.concat(self.select(record, "count(*) as rows, count(_rescued_data) as rescued"))
+        return replace(record, row_count=int(counts["rows"].sum()), rescued_count=int(counts["rescued"].sum()))
+
+    def records(self, record: FileRecord, columns: list[str], more: str = "") -> Iterator[pl.DataFrame]:
+        """The records of one version in frames of some 500,000, in no particular order; of ``columns``, as text."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        for frame in self.select(record, names, more):
+            yield frame.with_columns(pl.col(name).cast(pl.String) for name in columns if name not in LINEAGE_SCHEMA)
+
+    def columns_with_values(self, record: FileRecord) -> set[str]:
+        """The columns in which at least one record of a version has text."""
+        columns = self.columns
+        none = pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
+        first = pl.concat([none, *self.records(record, columns, _FEW)])
+        found = {name for name in columns if (first[name] != "").any()}
+        rest = [name for name in columns if name not in found]
+        if rest and first.height:
+            greatest = ", ".join(f'max("{name}") as "{name}"' for name in rest)
+            row = pl.concat(self.select(record, greatest)).row(0, named=True)
+            found |= {name for name in rest if row[name]}
+        return found
+
+    def select(self, record: FileRecord, what: str, more: str = "") -> Iterator[pl.DataFrame]:
+        """What a query over the rows of one version says; ``more`` is added to it."""
         assert self._table is not None
-        rows, rescued = query(
-            self._table,
-            f"select count(*), count(_rescued_data) from t where _source = {_text(record.source)}"
-            f" and _file_path = {_text(record.path)} and _file_version = {record.version}",
-        ).row(0)
-        return replace(record, row_count=rows, rescued_count=rescued)
+        batches = (
+            QueryBuilder()
+            .register("t", self._table)
+            .execute(
+                f"select {what} from t where _source = {_text(record.source)} and _file_path = {_text(record.path)}"
+                f" and _file_version = {record.version} {more}"
+            )
+        )
+        found = iter(batches)
+        while several := list(islice(found, _BATCHES)):
+            yield pl.DataFrame(arrow.Table.from_batches(several))
 
 
 def _app(source: str, path: str) -> str:
@@ -300,6 +365,7 @@ class Ledger:
         self._table: DeltaTable | None = None
         self._version = -1
         self._files: dict[tuple[str, str], list[FileRecord]] = {}
+        self._decisions: dict[tuple[str, str, int | None], list[FileRecord]] = {}
         self._keys: set[tuple[object, ...]] = set()
         self.refresh()
 
@@ -316,22 +382,49 @@ class Ledger:
         """Bring the copy in memory to the version of the table that is open."""
         if self._table is not None and self._table.version() != self._version:
             self._version = self._table.version()
-            self._files, self._keys = {}, set()
-            names = list(LEDGER_COLUMNS)
-            columns = ", ".join(f'"{column}"' for column in LEDGER_COLUMNS.values())
+            self._files, self._decisions, self._keys = {}, {}, set()
+            there = {field.name for field in self._table.schema().fields}  # a lake from before may lack some
+            known = {name: column for name, column in LEDGER_COLUMNS.items() if column in there}
+            columns = ", ".join(f'"{column}"' for column in known.values())
             for row in query(self._table, f"select {columns} from t").iter_rows():
-                self._remember(FileRecord(**dict(zip(names, row, strict=True))))
+                self._remember(FileRecord(**dict(zip(known, row, strict=True))))
 
     def _remember(self, record: FileRecord) -> None:
-        self._files.setdefault((record.source, record.path), []).append(record)
+        if record.is_decision:
+            self._decisions.setdefault((record.source, record.path, record.version), []).append(record)
+        else:
+            self._files.setdefault((record.source, record.path), []).append(record)
         self._keys.add(record.key)
 
     def of(self, source: str, path: str) -> list[FileRecord]:
-        """All rows of one file, oldest state of the source first."""
+        """All versions of one file, those that were refused included; oldest state of the source first."""
         with self._lock:
             return sorted(self._files.get((source, path), []), key=lambda record: record.order)
 
+    def version(self, record: FileRecord, number: int | None) -> FileRecord | None:
+        """The version with a number of the file that ``record`` is of."""
+        found = self.of(record.source, record.path)
+        return next((other for other in found if other.loaded and other.version == number), None)
+
+    def decisions(self, record: FileRecord) -> list[FileRecord]:
+        """The decisions about a version, oldest first."""
+        with self._lock:
+            found = self._decisions.get((record.source, record.path, record.version), [])
+            return sorted(found, key=lambda decision: decision.ingested_at)
+
+    def newest_decisions(self) -> list[FileRecord]:
+        """The decision that counts, for each version that there is one about."""
+        with self._lock:
+            return [max(rows, key=lambda row: row.ingested_at) for rows in self._decisions.values()]
+
+    def rows(self) -> int:
+        """How many versions in raw and decisions about them there are."""
+        with self._lock:
+            decided = sum(len(decisions) for decisions in self._decisions.values())
+            return decided + sum(record.loaded for record in self.records())
+
     def records(self) -> list[FileRecord]:
+        """All versions of all files."""
         with self._lock:
             return [record for records in self._files.values() for record in records]
 
@@ -382,7 +475,8 @@ class Ledger:
             return False
 
     def _begin(self, **facts: Any) -> None:
-        _create(self._uri, _LEDGER_SCHEMA, "Every file version that ingest loaded or refused", **facts)
+        description = "Every version of a file that ingest loaded, held or refused, and every decision about one"
+        _create(self._uri, _LEDGER_SCHEMA, description, **facts)
         self.refresh()
 
     def append(self, record: FileRecord) -> None:

@@ -1,4 +1,4 @@
-"""Which loaded versions the command of ``--then`` has had, so that one that is due stays due after a restart.
+"""Which versions and decisions the command of ``--then`` has had, so that one that is due stays due after a restart.
 
 That is a number in the log of the Delta table ``_then`` beside the ledger, as the version of an application transaction
 that stands for the command. The table has no rows, and may be deleted at any time: the command is due then.
@@ -25,14 +25,14 @@ class Handed:
         self._app = f"then:{hashlib.sha256(command.encode()).hexdigest()[:16]}"  # a command may hold a password
 
     def due(self) -> int | None:
-        """How many versions the lake has, where these are others than the command has had."""
-        loaded = sum(record.loaded for record in Ledger(self._lake).records())
+        """How many versions and decisions the lake has, where these are others than the command has had."""
+        loaded = Ledger(self._lake).rows()
         table = open_table(self._uri)
         seen = (table.transaction_version(self._app) if table else None) or 0
         return loaded if loaded != seen else None
 
     def had(self, loaded: int) -> None:
-        """Note that the command has succeeded on a lake of so many versions."""
+        """Note that the command has succeeded on a lake of so many versions and decisions."""
         rows = arrow.Table.from_arrow(_NOTHING)
         DeltaTable.create(self._uri, rows.schema, mode="ignore", description="What --then commands have had")
         facts = CommitProperties(app_transactions=[Transaction(self._app, loaded)])

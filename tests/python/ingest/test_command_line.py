@@ -32,7 +32,6 @@ FILES: dict[str, bytes | None] = {"data/people.csv": b"id\n1\n", "data/places.ts
         (["--since", "2024-01-01"], "--since goes with --backfill"),
         (["--then", "x"], "--then goes with --watch"),
         (["--watch", "1", "--backfill"], "--watch goes neither with"),
-        (["--watch", "1", "--accept-shrunk", "people.csv"], "--watch goes neither with"),
         (["--nope"], "No such option"),
         (["--config", "nowhere.yml"], "nowhere.yml: No such file"),
     ],

@@ -165,7 +165,7 @@ def test_another_run_in_between(
 def test_killed_between_the_records_and_the_ledger(
     bench: Bench, feed: Repository, monkeypatch: pytest.MonkeyPatch, also_vanishes: bool
 ) -> None:
-    feed.commit({"data/people.csv": b'id\n1\n"2\n', "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b'id\n1\n"2\n', "data/places.tsv": b"id\n1\n"})
     append = Ledger.append
 
     def killed(self: Ledger, record: FileRecord) -> None:
@@ -188,14 +188,14 @@ def test_killed_between_the_records_and_the_ledger(
 
 
 def test_nothing_is_committed_from_a_file_that_turns_out_bad_at_its_end(bench: Bench, feed: Repository) -> None:
-    feed.commit({"data/people.csv": b"id\n" + (b"1" * 99 + b"\n") * 100_000 + b"\xff\n", "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b"id\n" + (b"1" * 99 + b"\n") * 100_000 + b"\xff\n", "data/places.tsv": b"id\n1\n"})
     assert bench.ingest().code == 1
     assert read(bench.lake, "people").height == 0
     assert_sound(bench.lake)
 
 
 def test_a_commit_on_a_table_that_has_moved_on_fails(bench: Bench, feed: Repository) -> None:
-    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"})
     bench.ingest()
     stale = DeltaTable(str(bench.lake / "raw/people"))
     feed.commit({"data/people.csv": b"id\n2\n"})
@@ -207,7 +207,7 @@ def test_a_commit_on_a_table_that_has_moved_on_fails(bench: Bench, feed: Reposit
 
 
 def test_a_ledger_and_a_table_that_disagree_are_not_made_worse(bench: Bench, feed: Repository) -> None:
-    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"})
     bench.ingest()
     shutil.rmtree(bench.lake / "raw/people")
     feed.commit({"data/people.csv": b"id\n2\n"})
@@ -218,7 +218,7 @@ def test_a_ledger_and_a_table_that_disagree_are_not_made_worse(bench: Bench, fee
 
 
 def test_each_load_is_one_commit_that_says_what_it_is(bench: Bench, feed: Repository) -> None:
-    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n"})
+    feed.commit({"data/people.csv": b"id\n1\n", "data/places.tsv": b"id\n1\n"})
     bench.ingest()
     log = bench.lake / "raw/people/_delta_log/00000000000000000001.json"
     actions = [json.loads(line) for line in log.read_text().splitlines()]

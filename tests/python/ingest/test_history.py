@@ -19,7 +19,7 @@ from tests.python.ingest.github_server import GitHubServer, Repository, running
 from tests.support.examples import examples
 from tests.support.lake import DATA, needs_real_data
 
-PLACES = {"data/places.tsv": b"id\n"}
+PLACES = {"data/places.tsv": b"id\n1\n"}
 
 
 def versions(lake: Path) -> dict[str, list[tuple[object, ...]]]:
@@ -139,74 +139,78 @@ def test_commits_whose_times_run_backwards_stay_in_order(bench: Bench, feed: Rep
 
 def full_copy(records: int) -> dict[str, bytes | None]:
     content = b"id\n" + b"".join(b"%d\n" % number for number in range(records))
-    return {"data/people.csv": content, "data/places.tsv": content}
+    return {"data/people.csv": content, "data/places.tsv": content + b"more\n"}
+
+
+def as_full_copies(bench: Bench) -> None:
+    """The files of people are full copies with a key."""
+    text = bench.config.read_text()
+    bench.config.write_text(text.replace("required: [id]", "key: [id], vanished_rows: deleted"))
+
+
+def states(sizes: list[int]) -> list[tuple[int, str, int | None]]:
+    """Size, state and the version compared with, of each version of a full copy with these sizes."""
+    found: list[tuple[int, str, int | None]] = []
+    accepted = 0
+    for before, size in zip([None, *sizes], sizes, strict=False):
+        if size == before:
+            continue
+        last = found[accepted - 1][0] if accepted else 0
+        beyond = last >= 20 and (last - size > last * 0.2 or size - last > last * 0.5)
+        found.append((size, "held" if size == 0 or beyond else "loaded", accepted or None))
+        accepted = accepted if found[-1][1] == "held" else len(found)
+    return found
 
 
 @examples(
     2,
     6,
     suppress=[HealthCheck.function_scoped_fixture],
-    sizes=st.lists(st.sampled_from([0, 1, 19, 20, 30, 45, 100, 300]), min_size=2, max_size=7),
+    sizes=st.lists(st.sampled_from([0, 1, 19, 20, 24, 30, 31, 100]), min_size=2, max_size=7),
 )
-@example(sizes=[100, 45, 30, 20, 100])
-def test_what_is_refused_as_shrunk_one_by_one_is_refused_in_a_backfill_too(
+@example(sizes=[100, 81, 80, 79, 20, 100])
+def test_what_is_held_one_by_one_is_held_in_a_backfill_too(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, sizes: list[int]
 ) -> None:
     with running() as server:
         feed = server.repositories["owner/feed"] = Repository()
         single, whole = (Bench(tmp_path_factory.mktemp(name), monkeypatch) for name in ("single", "whole"))
-        loaded: list[int] = []
         for lake in (single, whole):
             lake.env |= server.environment
-            lake.config.write_text(lake.config.read_text().replace("required: [id]", "vanished_rows: deleted"))
-        for before, size in zip([None, *sizes], sizes, strict=False):
+            as_full_copies(lake)
+        for number, size in enumerate(sizes):
             feed.commit(full_copy(size))
-            last = loaded[-1] if loaded else 0
-            shrunk = last > 0 and (size == 0 or (last >= 20 and size < last / 2))
-            assert single.ingest().code == (1 if shrunk and size != before else 0)
-            if not shrunk and size != before:
-                loaded.append(size)
-        assert whole.ingest("--backfill").code == (1 if len(single.ledger().filter(status="refused")) else 0)
-        assert contents(whole.lake) == contents(single.lake)
-        versions = single.raw("people").group_by("_file_version").len().sort("_file_version")
-        assert list(versions["len"]) == [size for size in loaded if size]
+            held = states(sizes[: number + 1])[-1][1] == "held" and sizes[number - 1 : number] != [size]
+            assert single.ingest().code == (1 if held else 0)
+        found = single.ledger().filter(raw_table="people").sort("_file_version")
+        assert found.select("row_count", "status", "compared_with").rows() == states(sizes)
+        whole.ingest("--backfill")
         for lake in (single, whole):
-            assert lake.ingest("--backfill").code == 0
-            assert contents(lake.lake) == contents(whole.lake)
+            assert contents(lake.lake) == contents(single.lake)
             assert_sound(lake.lake)
+            assert lake.ingest("--backfill").code == 0
+            assert contents(lake.lake) == contents(single.lake)
 
 
-def test_what_is_refused_as_shrunk_is_looked_at_again_after_a_backfill_between(bench: Bench, feed: Repository) -> None:
-    """45 records are too few after 100, but not after the 60 that came between and that nobody had looked at."""
-    bench.config.write_text(bench.config.read_text().replace("required: [id]", "vanished_rows: deleted"))
+def test_a_version_that_a_backfill_finds_is_compared_with_the_one_before_it_in_the_source(
+    bench: Bench, feed: Repository
+) -> None:
+    as_full_copies(bench)
     feed.commit(full_copy(100))
     assert bench.ingest().code == 0
-    feed.commit(full_copy(60))
-    feed.commit(full_copy(45))
-    assert bench.ingest().code == 1
+    feed.commit(full_copy(90))
+    feed.commit(full_copy(110))
     assert bench.ingest().code == 0
+    feed.commit(full_copy(120))
     assert bench.ingest("--backfill").code == 0
-    in_time = bench.ledger().filter(raw_table="people").sort("_committed_at", "_ingested_at")
-    assert in_time.select("status", "row_count").rows() == [
-        ("loaded", 100),
-        ("loaded", 60),
-        ("refused", None),
-        ("loaded", 45),
+    in_time = bench.ledger().filter(raw_table="people").sort("_committed_at")
+    columns = ("_file_version", "compared_with", "keys_before", "keys_lost", "keys_new")
+    assert in_time.select(columns).rows() == [
+        (1, None, None, None, None),
+        (3, 1, 100, 10, 0),
+        (2, 1, 100, 0, 10),
+        (4, 2, 110, 0, 10),
     ]
-    assert "nothing new" in bench.ingest().out
-    assert_sound(bench.lake)
-
-
-def test_a_backfill_may_accept_what_shrank(bench: Bench, feed: Repository) -> None:
-    bench.config.write_text(bench.config.read_text().replace("required: [id]", "vanished_rows: deleted"))
-    for size in (100, 45, 100, 30):
-        feed.commit(full_copy(size))
-        assert bench.ingest().code == (1 if size < 50 else 0)
-    assert bench.ingest("--backfill", "--accept-shrunk", "people.csv").code == 0
-    rows = bench.raw("people").group_by("_file_version", "_committed_at").len().sort("_committed_at")
-    assert list(rows["len"]) == [100, 45, 100, 30]
-    assert "nothing new" in bench.ingest().out
-    assert_sound(bench.lake)
 
 
 # --- the history that really was ---

@@ -1,0 +1,240 @@
+"""How far a version is from the last accepted one before it, and whether that is too far.
+
+Both are compared by their records' text. A record has a *key*, the columns that the dataset names, and *values*, the
+other columns that hold something in both versions. Records are compared by 64-bit hashes of these, so that versions of
+any size fit into memory: 16 bytes for each record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ingest.config import Dataset, Limits
+from ingest.reading.checks import column_name
+from ingest.storage.tables import FileRecord, RawTable
+
+_ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
+_HELD = "held"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a dataset says about comparing its versions; names are those of the raw table."""
+
+    key: tuple[str, ...] = ()
+    spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
+    limits: Limits = field(default_factory=Limits)
+
+    @staticmethod
+    def of(dataset: Dataset) -> Rules:
+        key = tuple(column_name(name).lower() for name in dataset.key)
+        return Rules(key, {other: name.lower() for other, name in dataset.spellings.items()}, dataset.limits)
+
+    @property
+    def note(self) -> dict[str, object]:
+        """The rules as JSON can hold them."""
+        return asdict(self) | {"limits": self.limits.model_dump()}
+
+    @staticmethod
+    def from_note(note: dict[str, Any]) -> Rules | None:
+        """None where the note is of a run from before there were comparisons."""
+        return Rules(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
+
+
+class Hashes:
+    """The hashes of some records: ``keys`` of their keys, ``values`` of key and values together."""
+
+    def __init__(self, key: list[str], values: list[str]) -> None:
+        self.key = key
+        self.values = values
+        self._keys: list[np.ndarray] = []
+        self._values: list[np.ndarray] = []
+
+    def add(self, frame: pl.DataFrame) -> None:
+        self._keys.append(frame.select(self.key).hash_rows().to_numpy())
+        if self.values:
+            self._values.append(frame.select(self.key + self.values).hash_rows().to_numpy())
+
+    @property
+    def of_keys(self) -> np.ndarray:
+        return np.concatenate([*self._keys, np.empty(0, np.uint64)])
+
+    @property
+    def of_values(self) -> np.ndarray:
+        return np.concatenate([*self._values, np.empty(0, np.uint64)])
+
+
+class Comparison:
+    """Of the version that a run loads with ``before``, the last accepted one. ``watch`` it while it is loaded, then ask
+    for the ``figures``; what was not watched is read from the raw table."""
+
+    def __init__(self, table: RawTable, before: FileRecord, rules: Rules) -> None:
+        self._table = table
+        self._before = before
+        self._rules = rules
+        self._had = table.columns_with_values(before)
+        lower = {name.lower(): name for name in self._had}
+        # Where the version before has no such column, there is nothing to find its records again by.
+        self._key = [lower[name] for name in rules.key] if lower.keys() >= set(rules.key) else []
+        self._hashes: Hashes | None = None
+        self._has: set[str] = set()
+
+    def watch(self, frames: Iterator[pl.DataFrame], filled: Iterable[str]) -> Iterator[pl.DataFrame]:
+        """The same frames; ``filled`` are the columns that the file has."""
+        waiting = set(filled)
+        values = [name for name in sorted(self._had & waiting) if name not in self._key]
+        self._hashes = Hashes(self._key, values)
+        for frame in frames:
+            if self._key:
+                self._hashes.add(frame)
+            found = {name for name in waiting if (frame[name] != "").any()}
+            waiting -= found
+            self._has |= found
+            yield frame
+
+    def figures(self, record: FileRecord) -> FileRecord:
+        """``record`` with the figures of its comparison."""
+        if self._hashes is None:
+            self._has = self._table.columns_with_values(record)
+        spelled = {name: self._rules.spellings.get(name.lower(), name.lower()) for name in self._had | self._has}
+        had, has = ({spelled[name] for name in names} for names in (self._had, self._has))
+        vanished = sorted(name for name in self._had if spelled[name] not in has)
+        new = sorted(name for name in self._has if spelled[name] not in had)
+        record = replace(record, columns_vanished=_joined(vanished), columns_new=_joined(new))
+        if not self._key:
+            return record
+        values = sorted((self._had & self._has) - set(self._key))
+        now = self._hashes
+        if now is None or now.values != values:  # a column that is there and empty is compared as little as none
+            now = self._read(record, values)
+        before = self._read(self._before, values)
+        renamed = _joined(f"{old}:{name}" for old, name in self._renamed(record, vanished, new))
+        return _counted(replace(record, columns_renamed=renamed), before, now)
+
+    def _read(self, record: FileRecord, values: list[str]) -> Hashes:
+        hashes = Hashes(self._key, values)
+        for frame in self._table.records(record, self._key + values):
+            hashes.add(frame)
+        return hashes
+
+    def _renamed(self, record: FileRecord, vanished: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
+        """Each vanished column with the new one that holds nearly the same values, if there is one."""
+        if not vanished or not new:
+            return
+        old_rows, new_rows = (
+            pl.concat(
+                frame.select(pl.lit(frame.select(self._key).hash_rows()).alias("\0key"), *names)
+                for frame in self._table.records(of, self._key + names)
+            ).unique("\0key", keep="none")
+            for of, names in ((self._before, vanished), (record, new))
+        )
+        both = old_rows.join(new_rows, on="\0key", suffix="\0new")
+        for name in vanished:
+            filled = both.filter(pl.col(name) != "")
+            alike = {other: (filled[name] == filled[other]).sum() / max(filled.height, 1) for other in new}
+            best = max(new, key=alike.__getitem__)
+            if alike[best] >= _ALIKE:
+                yield name, best
+
+
+def _joined(names: Iterable[str]) -> str | None:
+    return ",".join(names) or None
+
+
+def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
+    old_keys, new_keys = before.of_keys, now.of_keys
+    old, new = np.unique(old_keys), np.unique(new_keys)
+    common = _in_both(old, new)
+    old_values, new_values = before.of_values, now.of_values
+    same = _in_both(np.unique(old_values), np.unique(new_values))
+    # The keys of records that stand in one version only. For a key that stands there more than once, all count.
+    differing = [
+        keys[~np.isin(values, same)]
+        for keys, values in ((old_keys, old_values), (new_keys, new_values))
+        if before.values
+    ]
+    changed = _in_both(np.unique(np.concatenate([*differing, np.empty(0, np.uint64)])), common)
+    return replace(
+        record,
+        keys_before=len(old),
+        keys_lost=len(old) - len(common),
+        keys_common=len(common),
+        keys_changed=len(changed),
+        keys_new=len(new) - len(common),
+        keys_repeated=len(new_keys) - len(new),
+    )
+
+
+def _in_both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """What is in both of two sorted arrays without repetitions; sorted."""
+    both = np.concatenate([one, other])
+    both.sort(kind="stable")  # which merges what is sorted already
+    found: np.ndarray = both[1:][both[1:] == both[:-1]]
+    return found
+
+
+def judged(record: FileRecord, before: FileRecord | None, limits: Limits) -> FileRecord:
+    """``record``, held where its figures are beyond the limits; ``before`` is the version it was compared with."""
+    reasons = list(_reasons(record, before, limits))
+    return replace(record, status=_HELD, reason="; ".join(reasons)) if reasons else record
+
+
+def _reasons(record: FileRecord, before: FileRecord | None, limits: Limits) -> Iterator[str]:
+    rows = record.row_count or 0
+    if rows == 0 and limits.empty:
+        yield "has a header and no record"
+    elif before is not None:
+        for beyond in _shares(record, before, limits):
+            if beyond.total >= max(limits.at_least, 1) and beyond.share > beyond.limit:
+                yield beyond.text
+
+
+@dataclass(frozen=True)
+class _Share:
+    """``count`` of ``total``, with ``{}`` in ``words`` for "count of total"; ``usual`` is a share that was accepted."""
+
+    count: int
+    total: int
+    limit: float
+    words: str
+    usual: float = 0
+
+    @property
+    def share(self) -> float:
+        return self.count / self.total - self.usual
+
+    @property
+    def text(self) -> str:
+        after = f" after {_percent(self.usual)} before" if self.usual else ""
+        share = f"{_percent(self.count / self.total)}{after}, limit {_percent(self.limit)}"
+        return f"{self.words.format(f'{self.count:,} of {self.total:,}')} ({share})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
+
+
+def _shares(record: FileRecord, before: FileRecord, limits: Limits) -> Iterator[_Share]:
+    rows, rows_before = record.row_count or 0, before.row_count or 0
+    of = f"of version {before.version}"
+    if record.keys_before is None:  # without a key, only the numbers of records can be compared
+        lost, new = max(rows_before - rows, 0), max(rows - rows_before, 0)
+        yield _Share(lost, rows_before, limits.lost, f"{{}} records {of} are gone")
+        yield _Share(new, rows_before, limits.new, f"{new:,} records more than the {rows_before:,} {of}")
+    else:
+        keys, new, repeated = record.keys_before, record.keys_new or 0, record.keys_repeated or 0
+        repeated_before = max(rows_before - keys, 0)
+        yield _Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
+        changed, common = record.keys_changed or 0, record.keys_common or 0
+        yield _Share(changed, common, limits.changed, f"{{}} keys that version {before.version} has too have changed")
+        yield _Share(new, keys, limits.new, f"{new:,} keys are new, as against {keys:,} {of}")
+        if repeated - repeated_before >= limits.at_least:
+            usual = repeated_before / max(rows_before, 1)
+            yield _Share(repeated, rows, limits.repeated, "{} records repeat the key of another", usual)
+    usual = (before.rescued_count or 0) / max(rows_before, 1)
+    yield _Share(record.rescued_count or 0, rows, limits.rescued, "{} records do not fit the header", usual)
