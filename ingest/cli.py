@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +13,13 @@ from typing import TYPE_CHECKING
 import click
 
 from ingest import config
-from ingest.errors import ConfigurationError, IngestError
+from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError
 from lakehouse import settings
 
 if TYPE_CHECKING:
     from ingest.report import Report
+    from ingest.storage.tables import Lake, Ledger
+    from ingest.versions import Versions
 
 _EPILOG = """
 \b
@@ -25,14 +29,18 @@ Examples:
   python -m ingest --from data                         from local copies, data/catalogue/netflix_titles.csv and so on
   python -m ingest --watch 3600 --then 'dbt build'     once an hour, and dbt where something was loaded
   LAKEHOUSE_ROOT=s3://bucket/lake python -m ingest     into an object store
-  python -m ingest status                              what the lake has
+  python -m ingest status                              what the lake has, and what is held, refused or stale
+  python -m ingest versions netflix_titles.csv         its versions, with states, figures and decisions
+  python -m ingest diff netflix_titles.csv             what the newest version changed
+  python -m ingest release netflix_titles.csv --version 7 --why 'the source renumbered its ids'
+  python -m ingest reject netflix_titles.csv --version 6 --why 'half of the file is missing'
 
 \b
 Environment: LAKEHOUSE_ROOT (default: lake), GITHUB_TOKEN, GITHUB_API_URL, GITHUB_RAW_URL, and the clouds' own names.
 
 \b
-Exit codes: 0 all well (also when nothing was new), 1 a file was held or refused, 2 wrong usage or configuration,
-3 a source is out of reach.
+Exit codes: 0 all well (also when nothing was new), 1 a file was held or refused (of `status`: one is held, refused or
+stale), 2 wrong usage or configuration, 3 a source is out of reach.
 """
 
 
@@ -110,17 +118,119 @@ def cli(
         context.exit(once().exit_code)
 
 
+_LOG_FORMAT = click.option("--log-format", type=click.Choice(["text", "json"]), help="As before the command.")
+_FILE = click.argument("file")
+
+
+def _decision(command: Callable[..., None]) -> Callable[..., None]:
+    """What release and reject are given."""
+    why = click.option("--why", metavar="TEXT", required=True, help="The reason, which stays in the ledger.")
+    number = click.option("--version", "number", metavar="N", type=int, required=True, help="The version's number.")
+    return _FILE(number(why(command)))
+
+
 @cli.command()
-@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def status(log_format: str) -> None:
-    """Show the ledger: for each file its newest version, its records, its age and what was refused."""
+@_LOG_FORMAT
+@click.pass_context
+def status(context: click.Context, log_format: str | None) -> None:
+    """Show each file's newest version, its age, and what is held, refused or stale; exit code 1 where anything is."""
     from ingest.report import print_status
     from ingest.sources.listing import now
+
+    found = config.load(context.find_root().params["config_path"])
+    with _opened() as (_, ledger, versions):
+        well = print_status(ledger, versions, found, now(), _format(context, log_format))
+    context.exit(0 if well else EXIT_REFUSED)
+
+
+@cli.command()
+@click.argument("file", required=False)
+@_LOG_FORMAT
+@click.pass_context
+def versions(context: click.Context, file: str | None, log_format: str | None) -> None:
+    """List the versions of FILE, or of all files: states, figures, reasons and decisions.
+
+    FILE is a file's name, its path, or <source>/<path>.
+    """
+    from ingest.report import print_versions
+
+    with _opened() as (_, ledger, known):
+        records = known.find(file) if file else ledger.records()
+        print_versions(records, ledger, known, _format(context, log_format))
+
+
+@cli.command()
+@_FILE
+@click.argument("old", type=int, required=False)
+@click.argument("new", type=int, required=False)
+@click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Records of each kind to show.")
+@_LOG_FORMAT
+@click.pass_context
+def diff(
+    context: click.Context, file: str, old: int | None, new: int | None, rows: int, log_format: str | None
+) -> None:
+    """Show what differs between versions OLD and NEW of FILE: by default its newest and the last accepted before it."""
+    from ingest.compare import Rules
+    from ingest.differences import differences
+    from ingest.report import print_differences
+    from ingest.storage.tables import RawTable
+    from ingest.versions import pair
+
+    found = config.load(context.find_root().params["config_path"])
+    with _opened() as (lake, _, known):
+        first, second = pair(known.find(file), known, old, new)
+        dataset = found.dataset_of(first.source, first.path)
+        rules = Rules.of(dataset) if dataset else Rules()
+        table = RawTable(lake, first.raw_table)
+        print_differences(differences(table, first, second, rules, rows), _format(context, log_format))
+
+
+@cli.command()
+@_decision
+def release(file: str, number: int, why: str) -> None:
+    """Take version N of FILE, which is held, refused by a rule of dbt, or was rejected."""
+    _decide(file, number, why, "accepted", "released")
+
+
+@cli.command()
+@_decision
+def reject(file: str, number: int, why: str) -> None:
+    """Take back version N of FILE. Its bytes are not taken again, from any source, until it is released."""
+    _decide(file, number, why, "rejected", "rejected")
+
+
+def _decide(file: str, number: int, why: str, state: str, status: str) -> None:
+    from ingest.versions import numbered
+
+    if not why.strip():
+        raise click.UsageError("--why needs a reason")
+    with _opened() as (_, _, known):
+        record = numbered(known.find(file), number)
+        standing = known.of(record)
+        what = f"{record.source}: {record.path}: version {number}"
+        if standing.state == state:
+            by = f" by {standing.decided_by}: {standing.reason}" if standing.decided_by else ""
+            print(f"{what} is {state} already{by}; nothing was written")
+        else:
+            known.decide(record, status, why.strip())
+            print(f"{what} is {state} now, and was {standing.state}; the next build of dbt shows it")
+
+
+@contextmanager
+def _opened() -> Iterator[tuple[Lake, Ledger, Versions]]:
+    """The lake with its ledger and the states in it, and one line for whatever is wrong with it."""
     from ingest.storage.tables import Lake, Ledger
+    from ingest.versions import Versions
 
     lake = Lake(_root())
     with lake.failures():
-        print_status(Ledger(lake).records(), now(), log_format)
+        ledger = Ledger(lake)
+        yield lake, ledger, Versions(lake, ledger)
+
+
+def _format(context: click.Context, given: str | None) -> str:
+    """The option may stand before the command and after it."""
+    return given or str(context.find_root().params["log_format"])
 
 
 def _select(found: config.Config, source: str | None, dataset: str | None) -> dict[str, config.Source]:

@@ -101,10 +101,7 @@ class Comparison:
         """``record`` with the figures of its comparison."""
         if self._hashes is None:
             self._has = self._table.columns_with_values(record)
-        spelled = {name: self._rules.spellings.get(name.lower(), name.lower()) for name in self._had | self._has}
-        had, has = ({spelled[name] for name in names} for names in (self._had, self._has))
-        vanished = sorted(name for name in self._had if spelled[name] not in has)
-        new = sorted(name for name in self._has if spelled[name] not in had)
+        vanished, new = spelled_alike(self._had, self._has, self._rules)
         record = replace(record, columns_vanished=_joined(vanished), columns_new=_joined(new))
         if not self._key:
             return record
@@ -140,6 +137,13 @@ class Comparison:
             best = max(new, key=alike.__getitem__)
             if alike[best] >= _ALIKE:
                 yield name, best
+
+
+def spelled_alike(had: set[str], has: set[str], rules: Rules) -> tuple[list[str], list[str]]:
+    """The columns of the first set that the second lacks in any spelling, and the other way round; sorted."""
+    column = {name: rules.spellings.get(name.lower(), name.lower()) for name in had | has}
+    old, new = {column[name] for name in had}, {column[name] for name in has}
+    return sorted(n for n in had if column[n] not in new), sorted(n for n in has if column[n] not in old)
 
 
 def _joined(names: Iterable[str]) -> str | None:
@@ -231,7 +235,7 @@ def _shares(record: FileRecord, before: FileRecord, limits: Limits) -> Iterator[
         repeated_before = max(rows_before - keys, 0)
         yield _Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
         changed, common = record.keys_changed or 0, record.keys_common or 0
-        yield _Share(changed, common, limits.changed, f"{{}} keys that version {before.version} has too have changed")
+        yield _Share(changed, common, limits.changed, f"{{}} keys shared with version {before.version} have changed")
         yield _Share(new, keys, limits.new, f"{new:,} keys are new, as against {keys:,} {of}")
         if repeated - repeated_before >= limits.at_least:
             usual = repeated_before / max(rows_before, 1)

@@ -181,6 +181,12 @@ class Source(_Strict):
 class Config(_Strict):
     sources: dict[Name, Source] = Field(min_length=1)
 
+    def dataset_of(self, source: str, path: str) -> Dataset | None:
+        """The dataset of a file by its path in the ledger; None where the configuration has no such source or file."""
+        of = self.sources.get(source)
+        folder = of.path_of("") if of else ""
+        return of.dataset_of(path.removeprefix(folder)) if of else None
+
 
 def problem_of_address(url: str) -> str | None:
     """What is wrong with an address that a person gave; without the address, which may hold a password."""

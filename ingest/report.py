@@ -7,18 +7,26 @@ import shlex
 import sys
 import threading
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ingest.config import Limits
-from ingest.storage.tables import LEDGER_COLUMNS, FileRecord
+from ingest.config import Config, Limits
+from ingest.contents import Contents
+from ingest.errors import printable
+from ingest.storage.tables import LEDGER_COLUMNS, FileRecord, Ledger
+from ingest.versions import State, Versions
 
+if TYPE_CHECKING:
+    from ingest.differences import Differences
+
+_WIDEST = 40  # characters of a value in a table
 _LISTED = 30  # more unchanged files than this are only counted
 
 
@@ -204,37 +212,146 @@ def _print_json(facts: dict[str, object]) -> None:
     print(json.dumps(facts, ensure_ascii=False), flush=True)
 
 
-def print_status(records: list[FileRecord], now: datetime, log_format: str) -> None:
-    """The ledger, one line for each file: its newest loaded version, and what was refused since."""
-    files: dict[tuple[str, str], list[FileRecord]] = {}
-    for record in sorted(records, key=lambda record: record.order):
-        files.setdefault((record.source, record.path), []).append(record)
-    table = Table("source", "file", "raw table", "versions", "records", "newest from", "age", "refused", box=box.SIMPLE)
-    for (source, path), history in sorted(files.items()):
-        loaded = [record for record in history if record.loaded]
+def print_status(ledger: Ledger, versions: Versions, known: Config, now: datetime, log_format: str) -> bool:
+    """A line for each file: its newest accepted version, and what is wrong with its newest. The sample is never stale.
+
+    Returns:
+        Whether all is well.
+    """
+    rows: list[dict[str, object]] = []
+    for source, path, history in ledger.files():
+        newest, standing = history[-1], versions.of(history[-1])
+        accepted = [record for record in history if versions.of(record).state is State.ACCEPTED]
         refused = [record for record in history if not record.loaded]
-        last = loaded[-1] if loaded else None
-        if log_format == "json":
-            facts: dict[str, object] = {"source": source, "path": path, "raw_table": history[-1].raw_table}
-            facts |= {"versions": len(loaded), "refused": len(refused)}
-            facts |= {"rows": last.row_count if last else None, "sha": last.sha if last else None}
-            facts |= {"committed_at": last.committed_at.isoformat() if last else None}
-            facts |= {"last_refusal": refused[-1].reason if refused else None}
-            _print_json(facts)
-            continue
-        table.add_row(
-            source,
-            path,
-            history[-1].raw_table,
-            f"{len(loaded):,}",
-            f"{last.row_count:,}" if last else "",
-            f"{last.committed_at:%Y-%m-%d %H:%M}" if last else "",
-            f"{(now - last.committed_at).days:,} d" if last else "",
-            f"{len(refused)}, last {refused[-1].committed_at:%Y-%m-%d}: {refused[-1].reason}" if refused else "",
+        last = accepted[-1] if accepted else None
+        limit = known.sources[source].stale_after_days if source in known.sources else None
+        age = (now - last.committed_at).days if last else None
+        real = ledger.contents is not Contents.MADE_UP
+        rows.append(
+            {"source": source, "path": path, "raw_table": newest.raw_table}
+            | {"versions": sum(record.loaded for record in history), "refused": len(refused)}
+            | {"version": last.version if last else None, "rows": last.row_count if last else None}
+            | {"sha": last.sha if last else None}
+            | {"committed_at": last.committed_at.isoformat() if last else None, "age_days": age}
+            | {"last_refusal": refused[-1].reason if refused else None}
+            | {"newest_version": newest.version, "state": standing.state, "reason": standing.reason}
+            | {"stale": real and limit is not None and age is not None and age > limit, "stale_after_days": limit}
+            | {"notes": notes(newest) if standing.state is State.ACCEPTED else []}
         )
+    wrong = [row for row in rows if row["state"] in (State.HELD, State.REFUSED) or row["stale"]]
     if log_format == "json":
-        return
-    if files:
+        for row in rows:
+            _print_json(row)
+    elif rows:
+        table = Table(*_STATUS, box=box.SIMPLE)
+        for row in rows:
+            moment = row["committed_at"]
+            table.add_row(
+                *(str(row[name]) for name in ("source", "path", "raw_table")),
+                *(f"{row[name]:,}" if row[name] is not None else "" for name in ("versions", "version", "rows")),
+                f"{moment}"[:16].replace("T", " ") if moment else "",
+                f"{row['age_days']:,} d" if moment else "",
+                _state_text(row),
+            )
         console().print(table, markup=False, highlight=False)
     else:
         print("nothing has been loaded yet")
+    return not wrong
+
+
+_STATUS = ("source", "file", "raw table", "versions", "shown", "records", "from", "age", "state")
+
+
+def _state_text(row: dict[str, Any]) -> str:
+    parts = [str(row["state"])]
+    if row["state"] == State.REFUSED and row["newest_version"] is None:
+        parts = [f"refused: {row['reason']}"]
+    elif row["state"] != State.ACCEPTED:
+        parts = [f"version {row['newest_version']} is {row['state']}: {row['reason']}"]
+    if row["stale"]:
+        parts.append(f"stale: older than {row['stale_after_days']} days")
+    return "; ".join([*parts, *row["notes"]])
+
+
+def print_versions(records: list[FileRecord], ledger: Ledger, versions: Versions, log_format: str) -> None:
+    """A line for each version, oldest state of the source first, and one for each decision."""
+    table = Table(*_VERSIONS, box=box.SIMPLE)
+    for record in sorted(records, key=lambda record: (record.source, record.path, record.order)):
+        standing, decisions = versions.of(record), ledger.decisions(record)
+        if log_format == "json":
+            facts: dict[str, object] = {"source": record.source, "path": record.path, "version": record.version}
+            facts |= {"state": standing.state}
+            facts |= {"reason": standing.reason, "decided_by": standing.decided_by, "rows": record.row_count}
+            facts |= {"rescued": record.rescued_count, "sha": record.sha, "commit": record.commit_sha}
+            facts |= {"committed_at": record.committed_at.isoformat()} | figures(record)
+            told = [
+                {"status": row.status, "why": row.reason, "by": row.decided_by, "at": row.ingested_at.isoformat()}
+                for row in decisions
+            ]
+            _print_json(facts | {"found": record.reason, "decisions": told})
+            continue
+        why = [record.reason or ("" if decisions else standing.reason or "")]
+        why += [f"{row.status} {row.ingested_at:%Y-%m-%d} by {row.decided_by}: {row.reason}" for row in decisions]
+        table.add_row(
+            record.source,
+            record.path,
+            _number(record.version),
+            standing.state,
+            f"{record.committed_at:%Y-%m-%d %H:%M}",
+            *(_number(getattr(record, name)) for name in _FIGURES),
+            "; ".join(part for part in [*why, *notes(record)] if part),
+        )
+    if log_format != "json":
+        console().print(table, markup=False, highlight=False)
+
+
+_FIGURES = ("row_count", "compared_with", "keys_lost", "keys_changed", "keys_new", "rescued_count")
+_VERSIONS = (
+    *("source", "file", "version", "state", "from"),
+    *("records", "after", "lost", "changed", "new", "rescued", "why"),
+)
+
+
+def _number(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
+
+
+def print_differences(found: Differences, log_format: str) -> None:
+    """Counts, then the first records of each kind."""
+    old, new = found.old, found.new
+    if log_format == "json":
+        facts = asdict(found) | {"old": old.version, "new": new.version, "source": old.source, "path": old.path}
+        _print_json(facts | {"changes": [change._asdict() for change in found.changes]})
+        return
+    names = [f"version {record.version} ({record.committed_at:%Y-%m-%d %H:%M})" for record in (new, old)]
+    print(
+        f"{old.source}: {old.path}: {' after '.join(names)}: {found.changed_records:,} records changed,"
+        f" {found.lost_records:,} lost, {found.added_records:,} new"
+    )
+    for text, columns in (("columns that are gone", found.vanished), ("new columns", found.appeared)):
+        if columns:
+            print(f"{text}: {', '.join(columns)}")
+    if found.changed:
+        counts = Table("column", "values changed", title="Changed", box=box.SIMPLE, title_justify="left")
+        for name, count in found.changed.items():
+            counts.add_row(name, f"{count:,}")
+        changes = Table(
+            ", ".join(found.key), "column", f"version {old.version}", f"version {new.version}", box=box.SIMPLE
+        )
+        for change in found.changes:
+            changes.add_row(*(_shown(text) for text in change))
+        for table in (counts, changes):
+            console().print(table, markup=False, highlight=False)
+    for title, rows in (("Lost", found.lost), ("New", found.added)):
+        if rows:
+            names = [name for name in rows[0] if name != "_row_number"]
+            table = Table(*names, title=f"{title}: the first {len(rows):,}", box=box.SIMPLE, title_justify="left")
+            for row in rows:
+                table.add_row(*(_shown(row[name]) for name in names))
+            console().print(table, markup=False, highlight=False)
+
+
+def _shown(text: str | None) -> str:
+    """A value without line ends and control characters, and cut where it is long."""
+    shown = printable(text or "")
+    return shown if len(shown) <= _WIDEST else shown[: _WIDEST - 1] + "…"

@@ -105,7 +105,27 @@ class Versions:
         )
 
 
-def numbered(records: Iterable[FileRecord], version: int) -> FileRecord:
+def pair(
+    records: list[FileRecord], versions: Versions, old: int | None, new: int | None
+) -> tuple[FileRecord, FileRecord]:
+    """The two versions to compare: by default the newest, and the last accepted one before it.
+
+    Raises:
+        ConfigurationError: there is no such version, or none to compare with.
+    """
+    loaded = [record for record in records if record.loaded]
+    second = numbered(records, new if new is not None else loaded[-1].version if loaded else 0)
+    if old is not None:
+        return numbered(records, old), second
+    first = versions.accepted_before(second)
+    if first is None:
+        raise ConfigurationError(
+            f"no accepted version of {second.path} comes before version {second.version}: there is nothing to compare"
+        )
+    return first, second
+
+
+def numbered(records: Iterable[FileRecord], version: int | None) -> FileRecord:
     """The version with a number.
 
     Raises:

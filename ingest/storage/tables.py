@@ -428,6 +428,11 @@ class Ledger:
         with self._lock:
             return [record for records in self._files.values() for record in records]
 
+    def files(self) -> list[tuple[str, str, list[FileRecord]]]:
+        """Each file by source and path, with all its versions, oldest state of the source first."""
+        with self._lock:
+            return [(source, path, self.of(source, path)) for source, path in sorted(self._files)]
+
     def paths(self, source: str) -> list[str]:
         with self._lock:
             return sorted(path for of, path in self._files if of == source)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ingest import config
-from ingest.storage import tables
 from ingest.storage.tables import FileRecord, Ledger
 from tests.python.ingest.conftest import Bench, Done, assert_sound, contents
 from tests.support.lake import DATA, needs_real_data
@@ -162,7 +161,7 @@ WRONG = {
     "a list without a record": (world(LIST[:1]), "has a header and no record"),
     "ids of the next title": (
         titles(set_column(TITLES, "show_id", following.__getitem__)),
-        "200 of 200 keys that version 1 has too have changed (100%, limit 50%)",
+        "200 of 200 keys shared with version 1 have changed (100%, limit 50%)",
     ),
     "ids higher by one": (
         titles(set_column(TITLES, "show_id", lambda i: str(int(i) + 1))),
@@ -188,17 +187,17 @@ WRONG = {
     "quotes lost": (UNQUOTED, "200 of 200 records do not fit the header (100%, limit 5%)"),
     "hours times 1,000": (
         world(set_column(LIST, "weekly_hours_viewed", thousand)),
-        "300 of 300 keys that version 1 has too have changed",
+        "300 of 300 keys shared with version 1 have changed",
     ),
     "weeks moved by 7 days": (
         world(set_column(LIST, "week", later)),
-        "280 of 280 keys that version 1 has too have changed (100%, limit 50%)",
+        "280 of 280 keys shared with version 1 have changed (100%, limit 50%)",
     ),
     "one week twice": (
         world([*LIST, *LIST[-20:]]),
         "20 of 320 records repeat the key of another (6.2%, limit 0.1%)",
     ),
-    "countries as the world": (world(COUNTRIES), "300 of 300 keys that version 1 has too have changed"),
+    "countries as the world": (world(COUNTRIES), "300 of 300 keys shared with version 1 have changed"),
     "places missing": (popular(POPULAR[:31]), "10 of 40 keys of version 1 are gone (25%, limit 20%)"),
 }
 
@@ -479,7 +478,6 @@ def test_a_run_that_was_killed_leaves_the_same_figures(
     with pytest.raises(Killed):
         load(shipped, source, good | {name: content})
     monkeypatch.setattr(Ledger, "append", append)
-    assert tables.DeltaTable(str(killed / "raw" / "_files")).version() >= len(good)
     shipped.config.write_text(shipped.config.read_text().replace("key: ", "hold: {at_least: 1000000} # "))
     load(shipped, source, good | {name: content})
     found = contents(killed)
