@@ -127,14 +127,18 @@ def test_status(bench: Bench, feed: Repository) -> None:
     feed.commit({"data/people.csv": b"null"})
     bench.ingest()
     done = bench.ingest("status")
-    assert done.code == 0
+    assert done.code == 1
     line = next(line for line in done.out.splitlines() if "data/people.csv" in line)
-    assert "2024-01-01 00:00" in line and "1, last 2024-01-01: is JSON" in line
-    facts = [json.loads(line) for line in bench.ingest("status", "--log-format", "json").out.splitlines()]
-    assert [(fact["path"], fact["versions"], fact["rows"], fact["refused"]) for fact in facts] == [
-        ("data/people.csv", 1, 1, 1),
-        ("data/places.tsv", 1, 1, 0),
-    ]
+    assert "2024-01-01 00:00" in line and "refused: is JSON" in line
+    for args in (["status", "--log-format", "json"], ["--log-format", "json", "status"]):
+        facts = [json.loads(line) for line in bench.ingest(*args).out.splitlines()]
+        assert [(fact["path"], fact["versions"], fact["rows"], fact["refused"], fact["state"]) for fact in facts] == [
+            ("data/people.csv", 1, 1, 1, "refused"),
+            ("data/places.tsv", 1, 1, 0, "accepted"),
+        ]
+    feed.commit(FILES)
+    bench.ingest()
+    assert bench.ingest("status").code == 0
 
 
 def test_json_logs(bench: Bench, feed: Repository) -> None:
