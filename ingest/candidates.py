@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from ingest.config import Dataset, Source
@@ -117,12 +117,15 @@ def past(
     Where the source stops answering on the way, ``failed`` is told and the versions before that are returned, except
     the last one of them, as it may have gone on.
     """
-    known = {record.commit_sha: record for record in ledger.of(feed.name, path) if record.commit_sha}
+    records = ledger.of(feed.name, path)
+    known = {record.commit_sha: record for record in records if record.commit_sha}
     changes: list[tuple[Origin, Entry]] = []
+    listed: set[str | None] = {None}
     complete = True
     try:
         for origin in place.history(path, since):
             assert origin.commit_sha is not None
+            listed.add(origin.commit_sha)
             record = known.get(origin.commit_sha)
             if record is not None:
                 name = path.removeprefix(feed.source.path_of("")) if feed.source.folder else path
@@ -135,13 +138,81 @@ def past(
     except IngestError as error:
         failed(error)
         complete = False
-    stretches = [list(stretch) for _, stretch in groupby(changes, key=lambda change: change[1].sha)]
-    newest = {stretch[0][1].sha: number for number, stretch in enumerate(stretches)}
-    offers = []
-    for number, stretch in enumerate(stretches[: None if complete else -1]):
-        origin, entry = stretch[0]
-        commits: set[str | None] = {change.commit_sha for change, _ in stretch}
-        if newest[entry.sha] == number:
-            commits.add(None)
-        offers.append(Offer(feed, dataset, entry, now(), Past(origin, frozenset(commits))))
-    return offers
+    stretches = [
+        _Stretch(part[0][0], part[0][1], {change.commit_sha for change, _ in part})
+        for part in (list(part) for _, part in groupby(changes, key=lambda change: change[1].sha))
+    ]
+    for stretch in {stretch.entry.sha: stretch for stretch in stretches}.values():  # the newest with each content
+        stretch.commits.add(None)
+    if complete:
+        gone = [r for r in records if r.commit_sha not in listed and (since is None or r.committed_at >= since)]
+        if gone:
+            _recognise(stretches, records, gone)
+    _in_order(stretches, records)
+    return [
+        Offer(feed, dataset, stretch.entry, now(), Past(stretch.origin, frozenset(stretch.commits)))
+        for stretch in stretches[: None if complete else -1]
+    ]
+
+
+@dataclass
+class _Stretch:
+    """A part of a file's history in which it holds the same: the first change, and the commits of all of them."""
+
+    origin: Origin
+    entry: Entry
+    commits: set[str | None]
+
+    def record(self, records: list[FileRecord]) -> FileRecord | None:
+        """The ledger's row of this version, if there is one."""
+        found = (record for record in records if record.sha == self.entry.sha and record.commit_sha in self.commits)
+        return next(found, None)
+
+
+def _recognise(stretches: list[_Stretch], records: list[FileRecord], gone: list[FileRecord]) -> None:
+    """Give the versions that the lake has of commits that are no longer in the history their places there.
+
+    A history that was written anew has other commits, and maybe other times, for the same contents in the same order.
+    The same content at the same time is the same version, and so is what comes in the same order.
+    """
+    starts = [stretch.origin.committed_at for stretch in stretches]
+    for stretch, end in zip(stretches, [*starts[1:], datetime.max.replace(tzinfo=UTC)], strict=True):
+        for record in gone:
+            if record.sha == stretch.entry.sha and stretch.origin.committed_at <= record.committed_at < end:
+                stretch.commits.add(record.commit_sha)
+    known = set().union(*(stretch.commits for stretch in stretches))
+    gone = [record for record in gone if record.commit_sha not in known]
+    unknown = [stretch for stretch in stretches if not stretch.record(records)]
+    # The longest common subsequence, each content at its first place.
+    lengths = [[0] * (len(unknown) + 1) for _ in range(len(gone) + 1)]
+    for i in reversed(range(len(gone))):
+        for j in reversed(range(len(unknown))):
+            same = gone[i].sha == unknown[j].entry.sha
+            lengths[i][j] = lengths[i + 1][j + 1] + 1 if same else max(lengths[i + 1][j], lengths[i][j + 1])
+    i = j = 0
+    while i < len(gone) and j < len(unknown):
+        if gone[i].sha == unknown[j].entry.sha:
+            unknown[j].commits.add(gone[i].commit_sha)
+            i, j = i + 1, j + 1
+        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+
+
+def _in_order(stretches: list[_Stretch], records: list[FileRecord]) -> None:
+    """Date each version that the lake lacks between those that it has, whose times may be others."""
+    before: datetime | None = None
+    for stretch in stretches:
+        record = stretch.record(records)
+        if record is None and before is not None and stretch.origin.committed_at <= before:
+            stretch.origin = replace(stretch.origin, committed_at=before + _TICK)
+        before = record.committed_at if record else stretch.origin.committed_at
+    following: datetime | None = None
+    for stretch in reversed(stretches):
+        record = stretch.record(records)
+        moment = record.committed_at if record else stretch.origin.committed_at
+        if record is None and following is not None and moment >= following:
+            moment = following - _TICK
+            stretch.origin = replace(stretch.origin, committed_at=moment)
+        following = moment

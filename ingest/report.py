@@ -344,10 +344,9 @@ def print_differences(found: Differences, log_format: str) -> None:
             console().print(table, markup=False, highlight=False)
     for title, rows in (("Lost", found.lost), ("New", found.added)):
         if rows:
-            names = [name for name in rows[0] if name != "_row_number"]
-            table = Table(*names, title=f"{title}: the first {len(rows):,}", box=box.SIMPLE, title_justify="left")
+            table = Table(*rows[0], title=f"{title}: the first {len(rows):,}", box=box.SIMPLE, title_justify="left")
             for row in rows:
-                table.add_row(*(_shown(row[name]) for name in names))
+                table.add_row(*map(_shown, row.values()))
             console().print(table, markup=False, highlight=False)
 
 

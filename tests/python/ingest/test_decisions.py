@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import shlex
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -151,24 +152,33 @@ def test_the_newest_decision_counts_also_where_the_clock_went_back(
 
 
 @pytest.mark.parametrize(
-    ("args", "words"),
+    ("command", "words"),
     [
-        (["release", "nothing.csv", "--version", "1", "--why", "x"], "there is no file nothing.csv in the lake; there are: f"),
-        (["versions", "nothing.csv"], "there is no file nothing.csv in the lake; there are: feed/data/days-1.csv, feed/"),
-        (["diff", "people"], "there is no file people in the lake"),
-        (["reject", "people.csv", "--version", "7", "--why", "x"], f"there is no version 7 of {PEOPLE}; the lake has version 1"),
-        (["diff", "people.csv", "3", "1"], f"there is no version 3 of {PEOPLE}"),
-        (["diff", "people.csv"], f"no accepted version of {PEOPLE} comes before version 1: there is nothing to compare"),
-        (["release", "places.tsv", "--version", "1", "--why", "x"], "data/places.tsv is in the lake: it was refused, is JSON"),
-        (["reject", "people.csv", "--version", "1", "--why", " "], "--why needs a reason"),
-        (["reject", "people.csv", "--version", "1"], "Missing option '--why'"),
-        (["reject", "people.csv", "--why", "x"], "Missing option '--version'"),
+        (
+            "release nothing.csv --version 1 --why x",
+            "there is no file nothing.csv in the lake; there are: feed/data",
+        ),
+        (
+            "versions nothing.csv",
+            "nothing.csv in the lake; there are: feed/data/days-1.csv, feed/data/p",
+        ),
+        ("diff people", "there is no file people in the lake"),
+        ("reject people.csv --version 7 --why x", "there is no version 7 of data/people.csv; the lake has version 1"),
+        ("diff people.csv 3 1", "there is no version 3 of data/people.csv"),
+        ("diff people.csv", "no accepted version of data/people.csv comes before version 1: there is nothing to"),
+        (
+            "release places.tsv --version 1 --why x",
+            "data/places.tsv is in the lake: it was refused, is JSON",
+        ),
+        ("reject people.csv --version 1 --why ''", "--why needs a reason"),
+        ("reject people.csv --version 1", "Missing option '--why'"),
+        ("reject people.csv --why x", "Missing option '--version'"),
     ],
-)  # fmt: skip
-def test_what_cannot_be_decided_is_one_line(copies: Bench, args: list[str], words: str) -> None:
+)
+def test_what_cannot_be_decided_is_one_line(copies: Bench, command: str, words: str) -> None:
     copies.ingest(*copies.local({"people.csv": people(1), "places.tsv": b"null", "days-1.csv": b"day\n1\n"}))
     rows = copies.ledger().height
-    done = copies.ingest(*args)
+    done = copies.ingest(*shlex.split(command))
     assert done.code == 2 and words in done.err and done.err.count("\n") == 1
     assert copies.ledger().height == rows
 
@@ -265,10 +275,10 @@ def test_diff(copies: Bench) -> None:
     (shorter,) = facts(copies, "diff", "people.csv", "1", "2", "--rows", "1")
     assert len(shorter["changes"]) == 1 and shorter["changed_records"] == 2
     (newest,) = facts(copies, "diff", "people.csv")
-    assert (newest["old"]["version"], newest["new"]["version"], newest["vanished"]) == (2, 3, ["age", "town"])
+    assert (newest["old"], newest["new"], newest["vanished"]) == (2, 3, ["age", "town"])
     reject(copies, 2)
     (newest,) = facts(copies, "diff", "people.csv")
-    assert (newest["old"]["version"], newest["new"]["version"]) == (1, 3)
+    assert (newest["old"], newest["new"]) == (1, 3)
 
 
 def test_diff_without_a_key_shows_whole_records(bench: Bench) -> None:
@@ -277,7 +287,7 @@ def test_diff_without_a_key_shows_whole_records(bench: Bench) -> None:
     load(bench, b"id,name\n1,a\n2,b\n3,c\n")
     (found,) = facts(bench, "diff", "people.csv")
     assert (found["changed_records"], found["lost_records"], found["added_records"]) == (0, 1, 1)
-    assert found["lost"] == [{"_row_number": 3, "id": "2", "name": "b"}] or found["lost"] == [{"id": "2", "name": "b"}]
+    assert found["lost"] == [{"id": "2", "name": "b"}]
 
 
 def test_status_says_what_is_held_and_what_is_stale(copies: Bench) -> None:

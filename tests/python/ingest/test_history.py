@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import itertools
 from datetime import UTC, datetime, timedelta
@@ -211,6 +212,127 @@ def test_a_version_that_a_backfill_finds_is_compared_with_the_one_before_it_in_t
         (2, 1, 100, 0, 10),
         (4, 2, 110, 0, 10),
     ]
+
+
+# --- a history that is written anew at the source ---
+
+
+def rewrite(feed: Repository, states: str, first: datetime) -> None:
+    """Other commits, one a day from ``first`` on, after each of which the file holds the next letter."""
+    feed.commits.clear()
+    for number, letter in enumerate(states):
+        at = first + timedelta(days=number)
+        sha = hashlib.sha1(f"{first} {number} {states}".encode()).hexdigest()
+        feed.commit({"data/people.csv": f"id\n{letter}\n".encode()} | PLACES, at=at, sha=sha)
+
+
+def in_time(bench: Bench) -> str:
+    """The letters that the file held, one after the other, as the lake has it."""
+    return "".join(bench.raw("people").sort("_committed_at")["id"])
+
+
+FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("by", ["runs", "backfill"])
+@pytest.mark.parametrize(
+    ("before", "after", "first", "expected"),
+    [
+        ("abc", "abc", FIRST, "abc"),  # other commits at the same times
+        ("abc", "abc", FIRST + timedelta(days=99), "abc"),
+        ("abc", "abc", FIRST - timedelta(days=99), "abc"),
+        ("abc", "bc", FIRST + timedelta(days=1), "abc"),  # the first one was filtered out
+        ("abc", "ac", FIRST + timedelta(days=99), "abc"),
+        ("abac", "abac", FIRST + timedelta(days=99), "abac"),
+        ("abc", "axbc", FIRST + timedelta(days=99), "axbc"),
+        ("abc", "abcd", FIRST + timedelta(days=99), "abcd"),
+        ("a", "aba", FIRST + timedelta(days=99), "aba"),
+    ],
+)
+def test_versions_are_recognised_in_a_history_that_was_written_anew(
+    bench: Bench, feed: Repository, by: str, before: str, after: str, first: datetime, expected: str
+) -> None:
+    rewrite(feed, before, FIRST)
+    if by == "runs":
+        commits = list(feed.commits)
+        for number in range(len(commits)):
+            feed.commits[:] = commits[: number + 1]
+            assert bench.ingest().code == 0
+    else:
+        bench.ingest("--backfill")
+    assert in_time(bench) == before
+    rewrite(feed, after, first)
+    for args in (["--backfill"], ["--backfill"], []):
+        assert bench.ingest(*args).code == 0
+        assert in_time(bench) == expected
+    assert_sound(bench.lake)
+
+
+def shortest(one: str, other: str) -> int:
+    """How long the shortest history is in which both happen."""
+    if not one or not other:
+        return len(one) + len(other)
+    if one[0] == other[0]:
+        return 1 + shortest(one[1:], other[1:])
+    return 1 + min(shortest(one[1:], other), shortest(one, other[1:]))
+
+
+def happens(states: str, history: str) -> bool:
+    letters = iter(history)
+    return all(letter in letters for letter in states)
+
+
+STATES = st.text("abc", min_size=1, max_size=6).filter(lambda text: all(x != y for x, y in itertools.pairwise(text)))
+
+
+@examples(4, 40, suppress=[HealthCheck.function_scoped_fixture], before=STATES, after=STATES, days=st.integers(-9, 9))
+def test_nothing_is_loaded_twice_from_a_history_that_was_written_anew(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, before: str, after: str, days: int
+) -> None:
+    with running() as server:
+        feed = server.repositories["owner/feed"] = Repository()
+        bench = Bench(tmp_path_factory.mktemp("lake"), monkeypatch)
+        bench.env |= server.environment
+        rewrite(feed, before, FIRST)
+        bench.ingest("--backfill", "--dataset", "people")
+        rewrite(feed, after, FIRST + timedelta(days=20 + days))  # at times that are all others
+        bench.ingest("--backfill", "--dataset", "people")
+        found = in_time(bench)
+        assert happens(before, found) and happens(after, found) and len(found) == shortest(before, after)
+        bench.ingest("--dataset", "people")
+        assert in_time(bench)[-1] == after[-1]
+        assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("names", [("feed", "other"), ("other", "feed")])
+def test_two_sources_with_the_same_path_in_one_table_do_not_meet(
+    bench: Bench, feed: Repository, github: GitHubServer, names: tuple[str, str]
+) -> None:
+    """Or one that was renamed: each has versions of its own, compared with its own."""
+    text = bench.config.read_text().replace("required: [id]", "key: [id], vanished_rows: deleted")
+    second = text.replace("sources:\n", "").replace("  feed:", "  other:").replace("owner/feed", "owner/other")
+    bench.config.write_text(text + second)
+    github.repositories["owner/other"] = Repository()
+    sizes = {"feed": (100, 101), "other": (50, 52)}
+    for turn in (0, 1):
+        for name in names:
+            github.repositories[f"owner/{name}"].commit(full_copy(sizes[name][turn]))
+            assert bench.ingest("--source", name).code == 0
+    found = bench.ledger().filter(raw_table="people").sort("_source", "_file_version")
+    assert found.select("_source", "_file_version", "row_count", "compared_with", "keys_new").rows() == [
+        ("feed", 1, 100, None, None),
+        ("feed", 2, 101, 1, 1),
+        ("other", 1, 50, None, None),
+        ("other", 2, 52, 1, 2),
+    ]
+    assert bench.ingest("reject", "other/data/people.csv", "--version", "2", "--why", "x").code == 0
+    assert bench.ingest("--backfill").code == 0
+    github.repositories["owner/feed"].commit(full_copy(102))
+    github.repositories["owner/other"].commit(full_copy(53))
+    assert bench.ingest().code == 0
+    newest = bench.ledger().filter(_file_version=3, raw_table="people").sort("_source")
+    assert newest.select("compared_with", "keys_before", "keys_new").rows() == [(2, 101, 1), (1, 50, 3)]
+    assert_sound(bench.lake)
 
 
 # --- the history that really was ---
