@@ -50,24 +50,34 @@
 {%- endmacro %}
 
 
-{# The second half of parse_date: the parts of the date are what stands between the signs. #}
-{% macro date_written_otherwise(date, day_first) -%}
-  {%- set text = regexp_replace_all(date, "[\\x{200B}\\x{2060}\\x{FEFF}]+", "") -%}
-  {%- set midnight = "([T ]+(0?0:00(:00([.]0+)?)?( ?(Z|UTC|[+]00:?00))?|12:00(:00)? ?[Aa][Mm]))?" -%}
+{#
+  The second half of parse_date. Signs are taken apart without regular expressions where that will do: each is compiled for
+  every query that has it, even where no date is written otherwise.
+#}
+{% macro date_written_otherwise(text, day_first) -%}
+  {%- set invisible = "\u200b\u2060\ufeff" -%}
+  {%- set midnight = "([T ]+(0?0:00(:00([.]0+)?)?( ?(Z|UTC|[+]00:?00))?|12:00(:00)? ?[Aa][Mm]))?[" ~ invisible ~ "]*$" -%}
+  {%- set start = "^[" ~ invisible ~ "]*" -%}
   {%- set month = "(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sept?(ember)?|oct(ober)?|nov(ember)?|dec(ember)?)" -%}
-  {%- set pieces = regexp_replace_all(regexp_replace_all(text, "[T ]+[0-9]+:.*$", ""), "[^0-9A-Za-z]+", "/") -%}
-  {%- set first, second, third = ["split_part(" ~ pieces ~ ", '/', 1)", "split_part(" ~ pieces ~ ", '/', 2)", "split_part(" ~ pieces ~ ", '/', 3)"] -%}
+  {%- set numbers = "split_part(translate(" ~ text ~ ", '.-T" ~ invisible ~ "', '// '), ' ', 1)" -%}
+  {%- set words = regexp_replace_all("translate(" ~ text ~ ", '" ~ invisible ~ "', '')", "[^0-9A-Za-z]+", "/") -%}
+  {%- set number, word = [], [] -%}
+  {%- for at in [1, 2, 3] -%}
+    {%- do number.append("split_part(" ~ numbers ~ ", '/', " ~ at ~ ")") -%}
+    {%- do word.append("split_part(" ~ words ~ ", '/', " ~ at ~ ")") -%}
+  {%- endfor -%}
   case
-        when {{ regexp_matches(text, "^[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}" ~ midnight ~ "$") }}
-            then {{ date_of(first, second, third) }}
-        when {{ regexp_matches(text, "^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}" ~ midnight ~ "$") }} and {{ day_first }}
-            then {{ date_of(third, second, first) }}
-        when {{ regexp_matches(text, "^[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}" ~ midnight ~ "$") }}
-            then {{ date_of(third, first, second) }}
-        when {{ regexp_matches(text, "(?i)^" ~ month ~ "[.]?[ -]+[0-9]{1,2}[, -]+[0-9]{4}" ~ midnight ~ "$") }}
-            then {{ date_of(third, month_number(first), second) }}
-        when {{ regexp_matches(text, "(?i)^[0-9]{1,2}[. -]+" ~ month ~ "[., -]+[0-9]{4}" ~ midnight ~ "$") }}
-            then {{ date_of(third, month_number(second), first) }}
+        when {{ regexp_matches(text, start ~ "[0-9]{4}[/.-][0-9]{1,2}[/.-][0-9]{1,2}" ~ midnight) }}
+            then {{ date_of(number[0], number[1], number[2]) }}
+        when {{ regexp_matches(text, start ~ "[0-9]{1,2}[/.-][0-9]{1,2}[/.-][0-9]{4}" ~ midnight) }}
+            then case
+                when {{ day_first }} then {{ date_of(number[2], number[1], number[0]) }}
+                else {{ date_of(number[2], number[0], number[1]) }}
+            end
+        when {{ regexp_matches(text, "(?i)" ~ start ~ month ~ "[.]?[ -]+[0-9]{1,2}[, -]+[0-9]{4}" ~ midnight) }}
+            then {{ date_of(word[2], month_number(word[0]), word[1]) }}
+        when {{ regexp_matches(text, "(?i)" ~ start ~ "[0-9]{1,2}[. -]+" ~ month ~ "[., -]+[0-9]{4}" ~ midnight) }}
+            then {{ date_of(word[2], month_number(word[1]), word[0]) }}
     end
 {%- endmacro %}
 
