@@ -32,7 +32,7 @@ country_names as (
         union all
 
         select
-            country_name,
+            coalesce(country_name, country_iso2) as country_name,
             country_iso2
         from silver_top10_countries
     ) as names

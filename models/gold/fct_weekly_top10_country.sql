@@ -1,3 +1,5 @@
+{%- set country = 'coalesce(silver_top10_countries.country_name, silver_top10_countries.country_iso2)' %}
+
 with
 
 silver_top10_countries as (
@@ -15,7 +17,7 @@ dim_show as (
 places as (
 
     select
-        {{ generate_surrogate_key(['silver_top10_countries.country_name']) }} as country_key,
+        {{ generate_surrogate_key([country]) }} as country_key,
         {{ date_key('silver_top10_countries.week') }} as week_key,
         {{ generate_surrogate_key(['silver_top10_countries.category']) }} as category_key,
         silver_top10_countries.weekly_rank,
@@ -28,7 +30,7 @@ places as (
         case
             when silver_top10_countries.weekly_rank = min(silver_top10_countries.weekly_rank) over (
                 partition by
-                    silver_top10_countries.country_name,
+                    {{ country }},
                     silver_top10_countries.week,
                     silver_top10_countries.category,
                     silver_top10_countries.show_key

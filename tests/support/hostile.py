@@ -17,7 +17,7 @@ HOSTILE = (
     "Comedy/Drama",
     "{{ 7 * 7 }} {% endblock %}",
     "Very " + "long" * 500,
-    "NaN",
+    "Infinity",
 )
 
 
