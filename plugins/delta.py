@@ -13,27 +13,35 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any, cast
 
 import duckdb
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.adapters.duckdb.environments import Environment
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import TargetConfig
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.factory import FACTORY
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 from deltalake import DeltaTable
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_attempt import Attempt, one_line, open_table
+from plugins.delta_attempt import CHANGES, GOING, STAGED, Attempt, one_line, open_table
+from plugins.delta_inputs import shadowing
 from plugins.delta_job import Job
-from plugins.delta_sql import literal, quote, volatile_functions
+from plugins.delta_sql import literal, quote
 from plugins.location import resolve
 from plugins.object_store import connect_object_store, load_extension, tables_below
 
 logger = AdapterLogger("Delta")
 ATTEMPTS = 5
+MARK = "dbt_delta_table"  # in the text of views that stand for Delta tables, by which those of gone tables are found
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 
 
@@ -48,27 +56,40 @@ class Plugin(BasePlugin):
         self.config = plugin_config
         self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
         self.unreadable: list[str] = []  # what is said of Delta tables that cannot be read
+        self.locks: defaultdict[str, Lock] = defaultdict(Lock)  # path -> for jobs of this process on one table
+        self.shadowed: set[str] | None = None  # functions of DuckDB for which a macro stands; None: look
 
     def configure_connection(self, conn: Connection) -> None:
         """Load the extensions and make a view of every Delta table below the root."""
         self.conn = conn
+        self.database = conn.execute("select current_database()").fetchall()[0][0]
         load_extension(conn, "delta")
-        self.volatile = volatile_functions(conn)
         self._open_lake()
 
     def configure_cursor(self, cursor: Connection) -> None:
-        """Look again in a process that runs dbt once more: the lake may be another one, or hold other tables."""
+        """Look again in a process that runs dbt once more: the lake may be another one, or hold other tables.
+
+        Where the profile names no time zone, it is UTC and not that of the machine: plain timestamps count as UTC.
+        """
         if self.invocation != get_invocation_id():
             self._open_lake()
+        self._set_zone(cursor)
+
+    def _set_zone(self, cursor: Connection) -> None:
+        if "timezone" not in map(str.lower, (self.creds and self.creds.settings) or {}):
+            cursor.execute("set TimeZone = 'UTC'")
 
     def _open_lake(self) -> None:
         root = os.environ.get(self.config.get("root_variable", "")) or self.config.get("root") or ""
         self.root = _resolved(str(root))
         connect_object_store(self.conn, self.root)
         found, self.invocation = tables_below(self.conn, self.root), get_invocation_id()
-        for schema, name in self.tables.keys() - set(found):
-            self.conn.execute(f"drop view if exists {quote(schema)}.{quote(name)}")
-            del self.tables[schema, name]
+        self.shadowed = None
+        ours = f"database_name = current_database() and contains(sql, {literal(MARK)})"
+        made = self.conn.execute(f"select schema_name, view_name from duckdb_views() where {ours}").fetchall()
+        for schema, name in set(made) - set(found):
+            self.conn.execute(f"drop view {quote(schema)}.{quote(name)}")
+            self.tables.pop((schema, name), None)
         self.unreadable.clear()
         for schema, name in found:
             try:
@@ -86,7 +107,7 @@ class Plugin(BasePlugin):
         # DuckDB looks for what a view is made of only when the view is used, and then names what is missing.
         self.conn.execute(f"create schema if not exists {quote(schema)}")
         self.conn.execute(f"create or replace table {quote(said)} as select 1 as unreadable")
-        self.conn.execute(f"create or replace view {quote(schema)}.{quote(name)} as from {quote(said)}")
+        self.conn.execute(f"create or replace view {quote(schema)}.{quote(name)} as from {quote(said)} as {MARK}")
         self.conn.execute(f"drop table {quote(said)}")
 
     def store(self, target_config: TargetConfig) -> None:
@@ -94,35 +115,59 @@ class Plugin(BasePlugin):
 
         Raises DbtRuntimeError when it cannot be done; the table is then at the version it had before.
         """
-        schema, name = str(target_config.relation.schema), str(target_config.relation.identifier)
-        if target_config.config["job"]["strategy"] == "root":
-            target_config.config["result"] = self.root
+        relation, asked = target_config.relation, target_config.config["job"]
+        schema, name, result = str(relation.schema), str(relation.identifier), target_config.config
+        if asked["strategy"] == "lake":
+            result["result"] = {"root": self.root, "tables": [list(table) for table in self.tables]}
             return
-        job, path, commit = Job(**target_config.config["job"]), f"{self.root}/{schema}/{name}", uuid.uuid4().hex
+        if (database := relation.database) and database.lower() != self.database.lower():
+            if asked["strategy"] == "describe":
+                return
+            said = f"{database}.{schema}.{name} is in another database, but Delta tables are all in {self.database}."
+            raise CompilationError(f"{said} Take `database` out of its configuration, or file_format: delta.")
+        job, path = Job(**asked), f"{self.root}/{schema}/{name}"
         if job.location is not None and _resolved(job.location) != path:
             raise CompilationError(f"location_root puts the table at {job.location}, but the profile's root at {path}.")
         if job.on_schema_change not in SCHEMA_CHANGES:
             raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
+        with self.locks[path], self._session(job) as cursor:
+            result["result"], table = self._carry_out(cursor, job, f"{schema}.{name}", path)
+            known = (schema, name) in self.tables and job.strategy in ("as_of", "history", "optimize", "vacuum")
+            if table is not None and not known:  # a view is not made again for a look at its table
+                self._persist_docs(table, job)
+                self._create_view(self.conn.cursor(), schema, name, table)
+
+    def _carry_out(self, cursor: Connection, job: Job, name: str, path: str) -> tuple[Any, DeltaTable | None]:
+        """Attempt a job until no other writer comes in between; returns what it did, and the table."""
+        commit = uuid.uuid4().hex
         for turn in range(ATTEMPTS):
-            with self._cursor(job) as cursor:
-                attempt = Attempt(
-                    cursor, job, f"{schema}.{name}", path, open_table(path), commit, self.tables, self.volatile
-                )
-                try:
-                    target_config.config["result"] = getattr(attempt, job.strategy)()
-                    break
-                except duckdb.CatalogException as error:
-                    if used := [said for said in self.unreadable if said in str(error)]:
-                        raise DbtRuntimeError(f"{schema}.{name}: {used[0]}") from None
+            attempt = Attempt(cursor, job, name, path, open_table(path), commit, self.tables, self.shadowed or set())
+            found = _version(attempt.table)
+            try:
+                done = getattr(attempt, job.strategy)()
+                return done, attempt.table or open_table(path)
+            except duckdb.CatalogException as error:
+                if used := [said for said in self.unreadable if said in str(error)]:
+                    raise DbtRuntimeError(f"{name}: {used[0]}") from None
+                raise
+            except CommitFailedError as error:
+                if _version(open_table(path)) == found:  # nobody came in between
+                    raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
+                if turn == ATTEMPTS - 1:
+                    said = f"{name}: another writer committed at the same time, {ATTEMPTS} times in a row."
+                    raise DbtRuntimeError(f"{said} Nothing was written; run the model again. ({error})") from error
+            except DeltaError as error:
+                raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
+            except BaseException as error:
+                if type(error).__name__ != "PanicException":  # of Rust, which would end dbt's thread without a word
                     raise
-                except CommitFailedError as error:
-                    if turn == ATTEMPTS - 1:
-                        said = f"{schema}.{name}: another writer committed at the same time, {ATTEMPTS} times in a row."
-                        raise DbtRuntimeError(f"{said} Nothing was written; run the model again. ({error})") from error
+                raise DbtRuntimeError(f"{name}: delta-rs gave up: {one_line(error)}") from error
+            finally:
+                with suppress(Exception):  # which would hide the one that ended the attempt
+                    for temporary in (STAGED, CHANGES, GOING):
+                        cursor.execute(f"drop table if exists temp.{temporary}")
             time.sleep(0.1 * 2**turn)
-        if (table := attempt.table or open_table(path)) is not None:
-            self._persist_docs(table, job)
-            self._create_view(self.conn.cursor(), schema, name, table)
+        raise AssertionError("the last turn returns or raises")
 
     def _persist_docs(self, table: DeltaTable, job: Job) -> None:
         """Bring description, column comments and properties of a table up to date, where they differ."""
@@ -142,7 +187,7 @@ class Plugin(BasePlugin):
         """Make a Delta table readable as a view, with the table's comments where the table is at hand."""
         path, view = f"{self.root}/{schema}/{name}", f"{quote(schema)}.{quote(name)}"
         cursor.execute(f"create schema if not exists {quote(schema)}")
-        sql = f"create or replace view {view} as select * from delta_scan({literal(path)})"
+        sql = f"create or replace view {view} as select * from delta_scan({literal(path)}) as {MARK}"
         try:
             cursor.execute(sql)
         except duckdb.CatalogException:  # a table of that name: what dbt loaded a seed's rows into
@@ -155,12 +200,34 @@ class Plugin(BasePlugin):
             if comment := column.metadata.get("comment"):
                 cursor.execute(f"comment on column {view}.{quote(column.name)} is {literal(comment)}")
 
-    def _cursor(self, job: Job) -> Connection:
-        """A cursor with the session settings of the profile, as dbt-duckdb gives them to its own cursors."""
-        cursor: Connection = Environment.initialize_cursor(self.creds, self.conn.cursor())  # type: ignore[arg-type]
-        if job.sql_header:
-            cursor.execute(job.sql_header)
-        return cursor
+    @contextmanager
+    def _session(self, job: Job) -> Iterator[Connection]:
+        """The session in which dbt runs the model's hooks; outside of dbt one of its own, with the profile's settings.
+
+        What the hooks leave there (temporary tables, variables, settings), the query finds.
+        """
+        if job.hooks or self.shadowed is None:
+            self.shadowed = shadowing(self.conn)
+        adapter, env = FACTORY.adapters.get("duckdb"), DuckDBConnectionManager._ENV
+        dbt = adapter.connections.get_if_exists() if adapter and getattr(env, "conn", None) is self.conn else None
+        handle = dbt.handle if dbt is not None else None
+        cursor = handle.cursor() if handle is not None else self.conn.cursor()
+        if handle is None:
+            cursor = Environment.initialize_cursor(self.creds, cursor)  # type: ignore[arg-type]
+            self._set_zone(cursor)
+        try:
+            if job.sql_header:
+                cursor.execute(job.sql_header)
+            yield cast(Connection, cursor)
+        finally:
+            if job.hooks:
+                self.shadowed = None
+            if handle is None:
+                cursor.close()
+
+
+def _version(table: DeltaTable | None) -> int | None:
+    return None if table is None else table.version()
 
 
 def _resolved(root: str) -> str:

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import dbt.version
+import deltalake
 import duckdb
+from dbt.adapters.duckdb.__version__ import version as dbt_duckdb_version
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from plugins import delta_sql
-from plugins.delta_job import Job
+from plugins.delta_inputs import inputs, settings
+from plugins.delta_job import VERSION, Job
 from plugins.delta_sql import bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
@@ -28,11 +33,14 @@ from plugins.delta_sql import bounds, literal, names, quote
 FILE_BYTES = 8 * 2**20
 WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=122_880)
 FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
+VERSIONS = [VERSION, duckdb.__version__, deltalake.__version__, dbt.version.__version__, dbt_duckdb_version]
 # Operations that leave a table's rows as they are.
 DATA_PRESERVING = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UPDATE FIELD METADATA")
 SOURCE, TARGET = "dbt_internal_source", "dbt_internal_dest"  # dbt's names, for incremental_predicates
-# Columns of __changes: where a row lies in the table, its partition there, and whether it is written.
-FILE, ROW, WAS, KEPT = "__file", "__row", "__was_", "__kept"
+# Temporary tables, in the session that the model's hooks and query share.
+STAGED, CHANGES, GOING = "__dbt_delta_source", "__dbt_delta_changes", "__dbt_delta_going"
+# Columns of CHANGES: where a row lies in the table, its partition there, and whether it is written.
+FILE, ROW, WAS, KEPT = "__dbt_delta_file", "__dbt_delta_row", "__dbt_delta_was_", "__dbt_delta_kept"
 RANGES = 10  # of keys, at most, that one commit replaces
 
 
@@ -47,15 +55,14 @@ class Attempt:
     table: DeltaTable | None
     commit: str  # by which a commit is known as this job's own
     tables: dict[tuple[str, str], str]  # (schema, name) -> path, of every view over a Delta table
-    volatile: set[str]  # functions whose result their arguments alone do not decide
+    shadowed: set[str]  # functions of DuckDB that somebody's macro stands in for
     fingerprint: str = ""  # of what decides the rows; goes into the commit, for the next build to find
 
     def overwrite(self) -> str:
         """Replace the whole table, unless the same SQL over the same input versions wrote it last."""
         if self._unchanged():
             return "unchanged"
-        job, cursor = self.job, self.cursor
-        self._replace(delta_sql.select_as(job, delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz)))
+        self._replace(self._query([])[0])
         return "overwrite"
 
     def append(self, replace: bool = False) -> str:
@@ -64,10 +71,10 @@ class Attempt:
             return self.overwrite()
         types, rewrite = self._stage_source()
         new = f"null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
-        self.cursor.execute(f"create temp table __changes as select *, {new} from __source")
+        self.cursor.execute(f"create temp table {CHANGES} as select *, {new} from {STAGED}")
         if replace and self.job.unique_key:
             target, on = self._matching()
-            self._remove(f"from {target} semi join __source as {SOURCE} on {on}")
+            self._remove(f"from {target} semi join {STAGED} as {SOURCE} on {on}")
         return self._apply("delete+insert" if replace else "append", types, rewrite)
 
     def delete_insert(self) -> str:
@@ -76,12 +83,12 @@ class Attempt:
 
     def merge(self) -> str:
         """Insert rows with a new key, update those that differ and, where asked, delete those no longer returned."""
-        job, old = self.job, self._columns if self.table is not None else []
-        if not old or not job.unique_key:
+        if self.table is None or not self.job.unique_key:
             return self.append()
         if self._unchanged():
             return "unchanged"
         types, rewrite = self._stage_source(unique=True)
+        job, old = self.job, self._columns
         updated = [c for c in job.merge_update_columns or types if c not in job.merge_exclude_columns]
         values = [f"{TARGET}.{quote(c)}" for c in old if c not in types]
         for column in types:
@@ -93,45 +100,45 @@ class Attempt:
         ]
         target, on = self._matching()
         self.cursor.execute(
-            f"create temp table __changes as select {', '.join(values)}, true as {KEPT},"
-            f" columns('^({FILE}|{ROW}|{WAS}.*)$') from __source as {SOURCE} left join {target} on {on}"
+            f"create temp table {CHANGES} as select {', '.join(values)}, true as {KEPT},"
+            f" columns('^({FILE}|{ROW}|{WAS}.*)$') from {STAGED} as {SOURCE} left join {target} on {on}"
             f" where case when {ROW} is null then {job.insert_if} else {' or '.join(differs) or 'false'} end"
         )
         if job.delete_unmatched:
             target, on = self._matching(everywhere=True)
-            self._remove(f"from {target} anti join __source as {SOURCE} on {on}")
+            self._remove(f"from {target} anti join {STAGED} as {SOURCE} on {on}")
         return self._apply("merge", types, rewrite)
 
     def insert_overwrite(self) -> str:
         """Replace the partitions that the query returns rows for; without partition_by, the whole table."""
-        columns = {column: quote(column) for column in self.job.partition_by}
-        if self.table is None or not columns:
+        if self.table is None or not self.job.partition_by:
             return self.overwrite()
         self._stage_source()
-        partitions = bounds(self.cursor, "__source", columns, names(columns), exact=True)
+        columns = {column: quote(column) for column in self.job.partition_by}
+        partitions = bounds(self.cursor, STAGED, columns, names(columns), exact=True)
         if not partitions:
             return "nothing new"
-        self._replace_where(" or ".join(partitions), "from __source")
+        self._replace_where(" or ".join(partitions), f"from {STAGED}")
         return f"replaced {len(partitions)} partitions"
 
     def microbatch(self) -> str:
         """Replace the rows of one batch, a range of event_time."""
         if self.table is None:
             return self.overwrite()
+        self._stage_source()
         event_time, start, end = self.job.batch
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
-        self._stage_source()
-        rows = f"select 1 from {self._target} where {batch} union all select 1 from __source limit 1"
+        rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
         if not self.cursor.execute(rows).fetchall():
             return "nothing new"
-        self._replace_where(batch, "from __source")
+        self._replace_where(batch, f"from {STAGED}")
         return "replaced batch"
 
     # -- table care: dbt run-operation ---------------------------------------------------------------------------------
 
     def optimize(self) -> str:
         """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
-        zorder = self.job.options.get("zorder")
+        zorder = [self._spelled(column, "zorder", self._columns) for column in self.job.options.get("zorder") or []]
         sizes: dict[str, Any] = {"target_size": FILE_BYTES, "writer_properties": WRITER}
         if self._found.history(1)[0].get("operation") == "OPTIMIZE":
             return "nothing to do"
@@ -186,21 +193,50 @@ class Attempt:
         place = f"filename as {FILE}, file_row_number as {ROW}"
         return f"(select {', '.join(outside)}, {place} from {self._target} as t ({', '.join(inside.values())}))"
 
-    def _reconcile(self) -> tuple[dict[str, str], dict[str, str], bool]:
+    def _spelled(self, column: str, configuration: str, columns: Iterable[str]) -> str:
+        """A configured column as it is written in the table or the query: names differ by more than case."""
+        if column in columns:
+            return column
+        found = [c for c in columns if c.lower() == column.lower()]
+        if not found:
+            said = f"{configuration} names the column {column}, which is none of {', '.join(columns)}."
+            raise CompilationError(f"{self.name}: {said}")
+        return found[0]
+
+    def _query(self, old: Iterable[str]) -> tuple[str, dict[str, str]]:
+        """The job's query in types that Delta has, its columns written as in the table (old), and their types.
+
+        From here on, the job's configuration names columns as they are written there.
+        """
+        sql, found = delta_sql.query(self.cursor, self.job)
+        spelling = {c.lower(): c for c in old}
+        types = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
+        columns, job = list(dict.fromkeys([*old, *types])), self.job
+        lists = ("unique_key", "partition_by", "merge_update_columns", "merge_exclude_columns", "not_null")
+        spelled: dict[str, Any] = {
+            name: [self._spelled(c, name, columns) for c in getattr(job, name)] for name in lists
+        }
+        written = {c.lower(): c for c in columns}
+        comments = {written.get(c.lower(), c): said for c, said in job.comments.items()}
+        batch = [self._spelled(job.batch[0], "event_time", columns), *job.batch[1:]] if job.batch else []
+        self.job = replace(job, comments=comments, batch=batch, **spelled)
+        if batch:
+            sql = delta_sql.within(sql, types, *batch)
+        return sql, types
+
+    def _reconcile(self) -> tuple[str, dict[str, str], dict[str, str], bool]:
         """Fit the query to the existing table as on_schema_change says.
 
-        Returns the columns to write with their types, the query's own types, and whether a column goes or changes its
-        type: a rewrite.
+        Returns the query, the columns to write with their types, the query's own types, and whether a column goes or
+        changes its type: a rewrite.
         """
+        old = delta_sql.delta_types(self.cursor, f"from {self._target}", ntz=True)
+        sql, new = self._query(old)
         job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
         if partitions != job.partition_by:
             said = f"partition_by is {job.partition_by}, but the table is partitioned by {partitions}."
             raise CompilationError(f"{self.name}: {said} Run it with --full-refresh.")
-        old = delta_sql.delta_types(cursor, f"from {self._target}", ntz=True)
-        spelling = {c.lower(): c for c in old}
-        found = delta_sql.delta_types(cursor, job.sql, job.timestamp_ntz)
-        new = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
-        added = [c for c in new if c not in old and not is_internal(c)]
+        added = [c for c in new if c not in old and not job.steers(c)]
         removed = [c for c in old if c not in new]
         retyped = [c for c in new if c in old and new[c] != old[c]]
         mode = job.on_schema_change
@@ -214,31 +250,31 @@ class Attempt:
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
-        kept = [c for c in new if c in old or mode != "ignore" or is_internal(c)]
-        return {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
+        kept = [c for c in new if c in old or mode != "ignore" or job.steers(c)]
+        return sql, {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
 
     def _stage_source(self, unique: bool = False) -> tuple[dict[str, str], bool]:
-        """Run the query into the temporary table __source, and refuse keys that are not unique if they must be.
+        """Run the query into the temporary table STAGED, and refuse keys that are not unique if they must be.
 
         Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
         """
-        types, found, rewrite = self._reconcile()
-        self.cursor.execute(f"create temp table __source as {delta_sql.select_as(self.job, types, found)}")
+        sql, types, found, rewrite = self._reconcile()
+        self.cursor.execute(f"create temp table {STAGED} as select {delta_sql.fitted(types, found)} from ({sql})")
         keys = names(self.job.unique_key)
-        twice = f"select {keys}, count(*) from __source group by {keys} having count(*) > 1 limit 5"
+        twice = f"select {keys}, count(*) from {STAGED} group by {keys} having count(*) > 1 limit 5"
         if unique and (rows := self.cursor.execute(twice).fetchall()):
             examples = ", ".join(f"{row[:-1] if len(row) > 2 else row[0]} ({row[-1]} rows)" for row in rows)
             said = f"the query returns more than one row for a unique_key ({keys}): {examples}."
             raise DbtRuntimeError(f"{self.name}: {said} Nothing was written.")
-        return {c: dtype for c, dtype in types.items() if not is_internal(c)}, rewrite
+        return {c: dtype for c, dtype in types.items() if not self.job.steers(c)}, rewrite
 
     def _matching(self, everywhere: bool = False) -> tuple[str, str]:
-        """The rows of the table that a row of __source may match, as a subquery, and the condition to join them on.
+        """The rows of the table that a row of STAGED may match, as a subquery, and the condition to join them on.
 
         everywhere: all rows, and not only those in the source's range of keys.
         """
         predicates, keys = self.job.incremental_predicates, {key: quote(key) for key in self.job.unique_key}
-        where = [] if everywhere else bounds(self.cursor, "__source", keys)
+        where = [] if everywhere else bounds(self.cursor, STAGED, keys)
         where += [f"({p})" for p in predicates if SOURCE not in p.lower()]
         on = [f"{SOURCE}.{key} = {TARGET}.{key}" for key in keys.values()]
         on += [f"({p})" for p in predicates if SOURCE in p.lower()]
@@ -246,23 +282,24 @@ class Attempt:
         return rows, " and ".join(on)
 
     def _remove(self, rows: str) -> None:
-        """Note rows of the table (`from … `) in __changes as going."""
-        self.cursor.execute(f"create temp table __going as select *, false as {KEPT} {rows}")
-        self.cursor.execute("create or replace temp table __changes as from __changes union all by name from __going")
+        """Note rows of the table (`from … `) in CHANGES as going."""
+        self.cursor.execute(f"create temp table {GOING} as select *, false as {KEPT} {rows}")
+        both = f"from {CHANGES} union all by name from {GOING}"
+        self.cursor.execute(f"create or replace temp table {CHANGES} as {both}")
 
     def _apply(self, done: str, types: dict[str, str], rewrite: bool) -> str:
-        """Commit what __changes holds: rows that are KEPT are written, those that had a ROW are no longer there."""
+        """Commit what CHANGES holds: rows that are KEPT are written, those that had a ROW are no longer there."""
         inserted, updated, deleted = self.cursor.execute(
             f"select count(*) filter ({ROW} is null), count(*) filter ({KEPT} and {ROW} is not null),"
-            f" count(*) filter (not {KEPT}) from __changes"
+            f" count(*) filter (not {KEPT}) from {CHANGES}"
         ).fetchall()[0]
         wider = not set(types) <= set(self._columns)  # a column that came is there for other models at once
         if not (inserted or updated or deleted or rewrite or wider):
             return "nothing new"
         old = [c for c in self._columns if c in types or not rewrite]
-        held = self.cursor.table("__changes").columns
-        coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from __changes where {KEPT}"
-        staying = f"anti join __changes using ({FILE}, {ROW}) union all by name {coming}"
+        held = self.cursor.table(CHANGES).columns
+        coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from {CHANGES} where {KEPT}"
+        staying = f"anti join {CHANGES} using ({FILE}, {ROW}) union all by name {coming}"
         if rewrite:
             found = delta_sql.delta_types(self.cursor, f"from {self._target}", ntz=True)
             self._replace(
@@ -282,13 +319,13 @@ class Attempt:
         """
         cursor, keys = self.cursor, {c: quote(c) for c in self.job.unique_key}
         before, after = ({c: quote(was + c) for c in self.job.partition_by} for was in (WAS, ""))
-        files = cursor.execute(f"select count(distinct {FILE}) from __changes").fetchall()[0][0]
+        files = cursor.execute(f"select count(distinct {FILE}) from {CHANGES}").fetchall()[0][0]
         groups = FILE if files <= RANGES else ", ".join(before.values())
-        going = bounds(cursor, f"__changes where {ROW} is not null", keys | before, groups)
-        moved = bounds(cursor, f"__changes where {KEPT} and {ROW} is not null", keys | after, groups)
+        going = bounds(cursor, f"{CHANGES} where {ROW} is not null", keys | before, groups)
+        moved = bounds(cursor, f"{CHANGES} where {KEPT} and {ROW} is not null", keys | after, groups)
         everything = {c: quote(c) for c in columns}
-        new = bounds(cursor, f"__changes where {ROW} is null", everything, ", ".join(after.values()))
-        (overall,) = bounds(cursor, "__changes", keys)  # by which DuckDB skips files, as it does not by `or`
+        new = bounds(cursor, f"{CHANGES} where {ROW} is null", everything, ", ".join(after.values()))
+        (overall,) = bounds(cursor, CHANGES, keys)  # by which DuckDB skips files, as it does not by `or`
         return f"{overall} and ({' or '.join(dict.fromkeys(going + moved + new))})"
 
     def _replace(self, sql: str) -> None:
@@ -305,7 +342,8 @@ class Attempt:
 
     def _commit(self, data: Any, **how: Any) -> None:
         """One commit, as the version right after the one that this attempt found, or CommitFailedError."""
-        marks = {COMMIT: self.commit, FINGERPRINT: self.fingerprint}
+        version = 0 if self.table is None else self.table.version() + 1
+        marks = {COMMIT: self.commit, FINGERPRINT: self._mark(version)}
         try:
             write_deltalake(
                 self.path if self.table is None else self.table,
@@ -325,22 +363,41 @@ class Attempt:
                 raise CommitFailedError(str(error)) from error
             raise
 
+    def _mark(self, version: int) -> str:
+        """What a commit says of its origin. It names its version: a history that lacks commits counts them wrong."""
+        return f"{self.fingerprint} at {version}" if self.fingerprint else ""
+
     def _unchanged(self) -> bool:
-        """Whether the rows were last changed by the same job over the same versions of its inputs, if those decide."""
-        job, known = self.job, self.tables
-        tables = set() if job.input_file else delta_sql.inputs(self.cursor, job.sql, self.volatile)
-        if not job.reuse or job.incremental_predicates or tables is None or not tables <= known.keys():
+        """Whether the rows were last changed by the same job over the same inputs, and nothing else decides them."""
+        job = self.job
+        if not job.reuse or job.incremental_predicates:
             return False
-        read: list[Any] = [(t.metadata().id, t.version()) for t in (DeltaTable(known[n]) for n in sorted(tables))]
+        world: list[Any] = [asdict(job) | {"input_file": None}, settings(self.cursor), VERSIONS]
         if job.input_file:
             with Path(job.input_file).open("rb") as file:
-                read.append(hashlib.file_digest(file, "sha256").hexdigest())
-            read.append([str(dtype) for dtype in self.cursor.sql(job.sql).types])
-        asked = asdict(job) | {"input_file": None}
-        self.fingerprint = hashlib.sha256(json.dumps([asked, read]).encode()).hexdigest()
+                world.append(hashlib.file_digest(file, "sha256").hexdigest())
+            world.append([str(dtype) for dtype in self.cursor.sql(job.sql).types])
+        else:
+            read = inputs(self.cursor, job.sql, self.tables, self.shadowed)
+            opened = {path: open_table(path) for path, _ in read or ()}
+            if read is None or None in opened.values():
+                return False
+            for path, version in sorted(read, key=str):
+                table = opened[path]
+                assert table is not None
+                world.append([table.metadata().id, table.version() if version is None else version])
+        self.fingerprint = hashlib.sha256(json.dumps(world).encode()).hexdigest()
         history = self.table.history(20) if self.table is not None else []
-        wrote = [commit.get(FINGERPRINT) for commit in history if commit.get("operation") not in DATA_PRESERVING]
-        return wrote[:1] == [self.fingerprint]
+        wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
+        same = any(commit.get(FINGERPRINT) == self._mark(commit["version"]) for commit in wrote)
+        return same and not self._has_null_keys()
+
+    def _has_null_keys(self) -> bool:
+        """Whether a merge adds rows every time: one with a null in its key matches nothing."""
+        null = " or ".join(f"{quote(key)} is null" for key in self.job.unique_key)
+        if self.job.strategy != "merge" or not null:
+            return False
+        return bool(self.cursor.execute(f"select 1 from {self._target} where {null} limit 1").fetchall())
 
 
 def open_table(path: str) -> DeltaTable | None:
@@ -356,11 +413,6 @@ def open_table(path: str) -> DeltaTable | None:
         raise DbtRuntimeError(f"The Delta table at {path} cannot be read: {one_line(error)}") from error
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """What an error says, without line breaks, and no more of it than a person reads."""
     return " ".join(str(error).split())[:300]
-
-
-def is_internal(column: str) -> bool:
-    """Whether a column only tells dbt what to do with a row of a snapshot."""
-    return column == "dbt_change_type" or column.startswith("dbt_unique_key")

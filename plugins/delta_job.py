@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+VERSION = 2  # of this code: counted up when it makes other rows out of the same job
+
 
 @dataclass
 class Job:
@@ -24,11 +26,22 @@ class Job:
     checks: list[str] = field(default_factory=list)
     description: str | None = None
     comments: dict[str, str] = field(default_factory=dict)
-    tblproperties: dict[str, str] = field(default_factory=dict)
+    tblproperties: dict[str, Any] = field(default_factory=dict)
     timestamp_ntz: bool = False
     location: str | None = None
     reuse: bool = False
     input_file: str | None = None  # a seed's, whose content decides the rows
     batch: list[str] = field(default_factory=list)  # event_time, from, to
     insert_if: str = "true"
+    snapshot: bool = False  # whose query says in columns of its own what to do with a row
+    hooks: bool = False  # whether it has hooks, which may do anything to the session and the database
     options: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Properties are text in Delta; in YAML they may be numbers and booleans."""
+        text = {name: str(value) for name, value in self.tblproperties.items()}
+        self.tblproperties = {name: said.lower() if said in ("True", "False") else said for name, said in text.items()}
+
+    def steers(self, column: str) -> bool:
+        """Whether a column only tells dbt what to do with a row of a snapshot."""
+        return self.snapshot and (column == "dbt_change_type" or column.startswith("dbt_unique_key"))

@@ -1,8 +1,7 @@
-"""The SQL that the Delta plugin writes for DuckDB: quoting, types that Delta has, ranges, and what a query reads."""
+"""The SQL that the Delta plugin writes for DuckDB: quoting, types that Delta has, and ranges."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -68,6 +67,27 @@ def delta_types(cursor: Connection, sql: str, ntz: bool) -> dict[str, str]:
     return {c: delta_type(c, dtype, ntz) for c, dtype in zip(relation.columns, relation.types, strict=True)}
 
 
+def in_utc(value: str, dtype: Any) -> str | None:
+    """A value (an expression) with every plain timestamp in it as a moment in UTC; None where there is none in it.
+
+    A cast would take them for moments in the time zone of the session. (Those in a map delta-rs refuses, unless that
+    is UTC.)
+    """
+    if dtype.id in PLAIN_TIMESTAMPS:
+        return f"timezone('UTC', cast({value} as timestamp))"
+    if dtype.id == "struct":
+        parts = {name: (f"struct_extract({value}, {literal(name)})", part) for name, part in dtype.children}
+        if not any(in_utc(*part) for part in parts.values()):
+            return None
+        fields = ", ".join(f"{quote(name)} := {in_utc(*part) or part[0]}" for name, part in parts.items())
+        return f"case when {value} is not null then struct_pack({fields}) end"
+    if dtype.id in ("list", "array"):
+        part = f"part{len(value)}"
+        inner = in_utc(part, dict(dtype.children)["child"])
+        return inner and f"list_transform({value}, lambda {part}: {inner})"
+    return None
+
+
 def castable(cursor: Connection, source: str, target: str) -> bool:
     """Whether DuckDB casts between the types by itself. It may lose something even so: see fitted()."""
     return bool(cursor.execute(f"select can_cast_implicitly(null::{source}, null::{target})").fetchall()[0][0])
@@ -94,11 +114,10 @@ def fitted(types: dict[str, str], found: dict[str, str]) -> str:
     return ", ".join(columns)
 
 
-def select_as(job: Job, types: dict[str, str], found: dict[str, str] | None = None) -> str:
-    """The job's query with its columns cast to the given types and its constraints enforced.
+def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
+    """The job's query with its constraints enforced and in types that Delta has, and those types by column.
 
-    found: the types that the query's columns have, where a value must not change by the cast. A row that breaks a
-    constraint ends the query with an error that names the constraint.
+    A row that breaks a constraint ends the query with an error that names the constraint.
     """
     rules = [(f"{quote(column)} is not null", f"column {column} is null") for column in job.not_null]
     rules += [(f"coalesce({check}, true)", f"check ({check}) fails") for check in job.checks]
@@ -106,7 +125,22 @@ def select_as(job: Job, types: dict[str, str], found: dict[str, str] | None = No
         f"case when {rule} then true else error({literal(f'Constraint violated: {text}')}) end" for rule, text in rules
     ]
     where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
-    return f"select {fitted(types, found or {})} from (\n{job.sql}\n){where}"
+    relation = cursor.sql(f"select * from (\n{job.sql}\n) limit 0")
+    held = dict(zip(relation.columns, relation.types, strict=True))
+    types = {c: delta_type(c, dtype, job.timestamp_ntz) for c, dtype in held.items()}
+    moments = {} if job.timestamp_ntz else {c: in_utc(quote(c), dtype) for c, dtype in held.items()}
+    columns = [f"cast({moments.get(c) or quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
+    return f"select {', '.join(columns)} from (\n{job.sql}\n){where}", types
+
+
+def within(sql: str, types: dict[str, str], event_time: str, start: str, end: str) -> str:
+    """A query, ended by an error at the first row that is not of its batch."""
+    column = quote(event_time)
+    moment = column if types[event_time].endswith("ZONE") else f"timezone('UTC', cast({column} as timestamp))"
+    said = f"{event_time} of a row is not within the batch, from {start} to {end}. Give what the model reads from an"
+    said += " event_time of its own, by which dbt filters it, or filter it in the query. Nothing was written."
+    inside = f"{moment} >= {literal(start)}::timestamptz and {moment} < {literal(end)}::timestamptz"
+    return f"select * from ({sql}) where case when {inside} then true else error({literal(said)}) end"
 
 
 def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str = "", exact: bool = False) -> list[str]:
@@ -132,41 +166,6 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
             parts.append(null if low is None else f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
     return predicates
-
-
-def volatile_functions(conn: Connection) -> set[str]:
-    """The functions, and names without brackets, whose result their arguments alone do not decide, or may not."""
-    rows = conn.execute(
-        "select distinct function_name from duckdb_functions() where function_type like '%macro' and not internal"
-        " or stability <> 'CONSISTENT' and function_name <> 'error'"
-        " or function_type = 'table' and function_name not in ('range', 'generate_series', 'unnest')"
-    ).fetchall()
-    clock = {"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"}
-    return {name for (name,) in rows} | clock
-
-
-def inputs(cursor: Connection, sql: str, volatile: set[str]) -> set[tuple[str, str]] | None:
-    """The tables that a query reads, as (schema, name); None where they alone do not decide its result.
-
-    Read from DuckDB's own syntax tree: its `get_table_names` looks through views, and so does not name them.
-    """
-    nodes: list[dict[str, Any]] = []
-
-    def keep(node: dict[str, Any]) -> dict[str, Any]:
-        nodes.append(node)
-        return node
-
-    # not as a parameter, for which duckdb would import pandas
-    tree = cursor.execute(f"select json_serialize_sql({literal(sql)})").fetchall()[0][0]
-    json.loads(tree, object_hook=keep)
-    for node in nodes:
-        called = node.get("function_name") or (node.get("column_names") or [""])[-1].lower()
-        pinned = called == "delta_scan" and '"version"' in json.dumps(node)
-        if node.get("error") is True or node.get("sample") or (called in volatile and not pinned):
-            return None
-    ctes = {entry["key"] for node in nodes for entry in (node.get("cte_map") or {}).get("map", [])}
-    tables = {(node["schema_name"], node["table_name"]) for node in nodes if node.get("type") == "BASE_TABLE"}
-    return {(schema, name) for schema, name in tables if schema or name not in ctes}
 
 
 def decorated(relation: duckdb.DuckDBPyRelation, not_null: set[str], comments: dict[str, str]) -> Any:

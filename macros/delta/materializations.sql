@@ -55,9 +55,13 @@
     {% set sql = snapshot_staging_table(strategy, compiled_code, this) %}
   {% else %}
     {#- timestamps, also where no record has an end yet or updated_at is a date -#}
-    {% set sql = "select * replace (" ~ columns.dbt_valid_from ~ "::timestamp as " ~ columns.dbt_valid_from ~ ", "
-        ~ columns.dbt_valid_to ~ "::timestamp as " ~ columns.dbt_valid_to ~ ", " ~ columns.dbt_updated_at
-        ~ "::timestamp as " ~ columns.dbt_updated_at ~ ") from (" ~ build_snapshot_table(strategy, compiled_code) ~ ")" %}
+    {% set built, moments = build_snapshot_table(strategy, compiled_code), [] %}
+    {% for column in adapter.get_column_schema_from_query(built)
+          if column.name in (columns.dbt_valid_from, columns.dbt_valid_to, columns.dbt_updated_at)
+          and column.dtype | upper != "TIMESTAMP WITH TIME ZONE" %}
+      {% do moments.append(column.name ~ "::timestamp as " ~ column.name) %}
+    {% endfor %}
+    {% set sql = "select *" ~ (" replace (" ~ moments | join(", ") ~ ")" if moments else "") ~ " from (" ~ built ~ ")" %}
   {% endif %}
   {% set end, current = "dbt_internal_dest." ~ columns.dbt_valid_to, config.get("dbt_valid_to_current") %}
   {{ return(delta_finish("merge", sql, {
@@ -65,6 +69,7 @@
       "merge_update_columns": [columns.dbt_valid_to],
       "incremental_predicates": ["dbt_internal_source.dbt_change_type <> 'insert'", end ~ " is null" ~ (" or " ~ end ~ " = " ~ current if current else "")],
       "insert_if": "dbt_internal_source.dbt_change_type = 'insert'",
+      "snapshot": true,
       "on_schema_change": "append_new_columns",
       "reuse": False,
   })) }}
@@ -156,6 +161,7 @@
       {% do comments.update({column.name: column.description}) %}
     {% endfor %}
   {% endif %}
+  {% set start, end = config.get("__dbt_internal_microbatch_event_time_start"), config.get("__dbt_internal_microbatch_event_time_end") %}
   {% set job = {
       "strategy": strategy,
       "sql": sql,
@@ -173,8 +179,8 @@
       "description": model.description if persist.get("relation") else none,
       "comments": comments,
       "reuse": config.get("reuse_unchanged", var("reuse_unchanged", true)) and not flags.FULL_REFRESH,
-      "batch": [config.get("event_time"), config.get("__dbt_internal_microbatch_event_time_start") | string,
-                config.get("__dbt_internal_microbatch_event_time_end") | string],
+      "batch": [config.get("event_time"), start | string, end | string] if start and end else [],
+      "hooks": ((pre_hooks or []) + (post_hooks or [])) | length > 0,
   } %}
   {% do job.update(more) %}
   {{ return(delta_job(this, job)) }}

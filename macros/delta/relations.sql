@@ -1,24 +1,33 @@
 {#
-  What dbt is told about Delta tables: in DuckDB they stand as views over delta_scan, but to dbt they are tables, so
-  that is_incremental(), snapshots and tests treat them as such.
+  What dbt is told about Delta tables: in DuckDB they stand as views, but to dbt they are tables, so that
+  is_incremental(), snapshots and tests treat them as such. The plugin knows which they are; a view that somebody made
+  over delta_scan is a view.
 #}
 
 {% macro duckdb__list_relations_without_caching(schema_relation) %}
+  {% set ours = delta_names(schema_relation.schema) %}
   {% call statement("list_relations_without_caching", fetch_result=True) %}
     select
       '{{ schema_relation.database }}' as database,
-      tables.table_name as name,
-      tables.table_schema as schema,
-      case when tables.table_type <> 'VIEW' or views.sql like '%delta_scan(%' then 'table' else 'view' end as type
-    from system.information_schema.tables as tables
-    left join duckdb_views() as views
-      on tables.table_catalog = views.database_name
-      and tables.table_schema = views.schema_name
-      and tables.table_name = views.view_name
-    where lower(tables.table_schema) = '{{ schema_relation.schema | lower }}'
-      and lower(tables.table_catalog) = '{{ schema_relation.database | lower }}'
+      table_name as name,
+      table_schema as schema,
+      case when table_type <> 'VIEW' or (lower(table_name) in ({{ ours }}) and table_catalog = current_database())
+        then 'table' else 'view' end as type
+    from system.information_schema.tables
+    where lower(table_schema) = '{{ schema_relation.schema | lower }}'
+      and lower(table_catalog) = '{{ schema_relation.database | lower }}'
   {% endcall %}
   {{ return(load_result("list_relations_without_caching").table) }}
+{% endmacro %}
+
+{# The names of the Delta tables in a schema, as a list in SQL. #}
+{% macro delta_names(schema) %}
+  {% set names = ["null"] %}
+  {% do run_query("select 1") %}{#- opens dbt's connection, where it is the first to ask, and with it the lake -#}
+  {% for of, name in delta_job(api.Relation.create(), {"strategy": "lake"}).tables if of | lower == schema | lower %}
+    {% do names.append("'" ~ name | lower | replace("'", "''") ~ "'") %}
+  {% endfor %}
+  {{ return(names | join(", ")) }}
 {% endmacro %}
 
 {# dbt never deletes or renames a Delta table: it would take the table's history with it. #}
@@ -31,8 +40,8 @@
 {% endmacro %}
 
 {% macro delta_refuse(relation) %}
-  {% if run_query("select 1 from duckdb_views() where sql like '%delta_scan(%' and schema_name = '" ~ relation.schema
-                  ~ "' and view_name = '" ~ relation.identifier ~ "'") | length > 0 %}
+  {% if run_query("select 1 where lower('" ~ relation.identifier | replace("'", "''") ~ "') in ("
+                  ~ delta_names(relation.schema) ~ ") and '" ~ relation.database ~ "' = current_database()") | length > 0 %}
     {% do exceptions.raise_compiler_error(
         relation.schema ~ "." ~ relation.identifier ~ " is a Delta table, which this model no longer is. Remove the"
         ~ " table's folder by hand if it may go, or give the model another name or alias."
@@ -42,7 +51,7 @@
 
 {# The root of the lake, as the plugin found it when it connected. #}
 {% macro duckdb__lake_root() %}
-  {{ return(delta_job(api.Relation.create(), {"strategy": "root"})) }}
+  {{ return(delta_job(api.Relation.create(), {"strategy": "lake"}).root) }}
 {% endmacro %}
 
 {# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}

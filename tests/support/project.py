@@ -35,15 +35,19 @@ class Project:
     def __post_init__(self) -> None:
         self.root = self.root or str(self.at / "lake")
         shutil.copytree(CHECKOUT / "macros" / "delta", self.at / "macros")
-        plugin = {"module": "plugins.delta", "config": {"root": self.root}}
-        target = {"type": "duckdb", "path": self.database, "schema": "s", "threads": 4, "module_paths": [str(CHECKOUT)]}
-        target |= {"plugins": [plugin], "settings": {"TimeZone": "UTC"}}
-        self.write("profiles.yml", yaml.safe_dump({"p": {"target": "dev", "outputs": {"dev": target}}}))
-        delta = {kind: {"+file_format": "delta"} for kind in ("models", "seeds", "snapshots", "data_tests")}
-        project = {"name": "p", "profile": "p", "flags": {"send_anonymous_usage_stats": False}, **delta, **self.config}
-        self.write("dbt_project.yml", yaml.safe_dump(project))
+        self.configure()
         for name, text in self.files.items():
             self.write(name, text)
+
+    def configure(self, project: dict[str, Any] | None = None, **profile: Any) -> None:
+        """Write profile and project, with more in them than `config` says."""
+        plugin = {"module": "plugins.delta", "config": {"root": self.root}}
+        target = {"type": "duckdb", "path": self.database, "schema": "s", "threads": 4, "module_paths": [str(CHECKOUT)]}
+        target |= {"plugins": [plugin], "settings": {"TimeZone": "UTC"}, **profile}
+        self.write("profiles.yml", yaml.safe_dump({"p": {"target": "dev", "outputs": {"dev": target}}}))
+        delta = {kind: {"+file_format": "delta"} for kind in ("models", "seeds", "snapshots", "data_tests")}
+        whole = {"name": "p", "profile": "p", "flags": {"send_anonymous_usage_stats": False}, **delta, **self.config}
+        self.write("dbt_project.yml", yaml.safe_dump(whole | (project or {})))
 
     def write(self, name: str, text: str) -> None:
         (self.at / name).parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,9 @@ from plugins.delta import Plugin
 class Tables:
     """Delta tables in a folder, one schema `s`, as a dbt process of its own sees and writes them."""
 
-    def __init__(self, root: Path | str) -> None:
-        credentials = DuckDBCredentials(database="memory", schema="s", path=":memory:", settings={"TimeZone": "UTC"})
+    def __init__(self, root: Path | str, **settings: str) -> None:
+        settings = settings or {"TimeZone": "UTC"}
+        credentials = DuckDBCredentials(database="memory", schema="s", path=":memory:", settings=settings)
         self.root = str(root)
         self.plugin = Plugin("delta", {"root": self.root}, credentials=credentials)
         self.connection = duckdb.connect()
@@ -31,7 +32,9 @@ class Tables:
     def job(self, strategy: str, sql: str = "", table: str = "t", **fields: Any) -> Any:
         """Carry out a job; returns what it did."""
         config: dict[str, Any] = {"job": {"strategy": strategy, "sql": sql, **fields}}
-        target: Any = SimpleNamespace(relation=SimpleNamespace(schema="s", identifier=table), config=config)
+        target: Any = SimpleNamespace(
+            relation=SimpleNamespace(database=None, schema="s", identifier=table), config=config
+        )
         self.plugin.store(target)
         return config["result"]
 
