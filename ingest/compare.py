@@ -152,17 +152,15 @@ def _joined(names: Iterable[str]) -> str | None:
 
 def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
     old_keys, new_keys = before.of_keys, now.of_keys
-    old, new = np.unique(old_keys), np.unique(new_keys)
+    old, new = _distinct(old_keys), _distinct(new_keys)
     common = _in_both(old, new)
-    old_values, new_values = before.of_values, now.of_values
-    same = _in_both(np.unique(old_values), np.unique(new_values))
-    # The keys of records that stand in one version only. For a key that stands there more than once, all count.
-    differing = [
-        keys[~np.isin(values, same)]
-        for keys, values in ((old_keys, old_values), (new_keys, new_values))
-        if before.values
-    ]
-    changed = _in_both(np.unique(np.concatenate([*differing, np.empty(0, np.uint64)])), common)
+    changed = common[:0]
+    if before.values:
+        old_values, new_values = _distinct(before.of_values), _distinct(now.of_values)
+        # The keys of records that stand in one version only. Of a key that stands there more than once, all count.
+        old_only = old_keys[_among(before.of_values, old_values[~_among(old_values, new_values)])]
+        new_only = new_keys[_among(now.of_values, new_values[~_among(new_values, old_values)])]
+        changed = _in_both(_distinct(np.concatenate([old_only, new_only])), common)
     return replace(
         record,
         keys_before=len(old),
@@ -174,11 +172,27 @@ def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
     )
 
 
+def _distinct(hashes: np.ndarray) -> np.ndarray:
+    """Each hash once, sorted: several times as fast as numpy's own way, which does not sort."""
+    found = np.sort(hashes)
+    first = np.ones(len(found), dtype=bool)
+    np.not_equal(found[1:], found[:-1], out=first[1:])
+    return found if first.all() else found[first]
+
+
+def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """Which hashes are among ``those``, which are sorted; fast where the hashes are sorted too, or those are few."""
+    if not len(those):
+        return np.zeros(len(hashes), dtype=bool)
+    places = np.searchsorted(those, hashes)
+    places[places == len(those)] = 0
+    found: np.ndarray = those[places] == hashes
+    return found
+
+
 def _in_both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """What is in both of two sorted arrays without repetitions; sorted."""
-    both = np.concatenate([one, other])
-    both.sort(kind="stable")  # which merges what is sorted already
-    found: np.ndarray = both[1:][both[1:] == both[:-1]]
+    """What is in both of two sorted arrays; sorted."""
+    found: np.ndarray = one[_among(one, other)]
     return found
 
 
