@@ -37,7 +37,7 @@ from plugins.delta_inputs import shadowing
 from plugins.delta_job import Job
 from plugins.delta_sql import literal, quote
 from plugins.location import resolve
-from plugins.object_store import connect_object_store, load_extension, tables_below
+from plugins.object_store import connect_object_store, load_extension, mapped_partitions, tables_below
 
 logger = AdapterLogger("Delta")
 ATTEMPTS = 5
@@ -91,17 +91,21 @@ class Plugin(BasePlugin):
             self.conn.execute(f"drop view {quote(schema)}.{quote(name)}")
             self.tables.pop((schema, name), None)
         self.unreadable.clear()
+        mapped = mapped_partitions(self.conn, self.root, found)
         for schema, name in found:
             try:
                 self._create_view(self.conn, schema, name)
             except duckdb.Error as error:
-                self._create_broken_view(schema, name, error)
+                self._create_broken_view(schema, name, f"says: {one_line(error)}")
+            else:
+                if (schema, name) in mapped:
+                    why = "returns null for its partition columns, because it has column mapping."
+                    self._create_broken_view(schema, name, why)
 
-    def _create_broken_view(self, schema: str, name: str, error: Exception) -> None:
+    def _create_broken_view(self, schema: str, name: str, why: str) -> None:
         """Warn of a table that cannot be read, and leave a view that says so to whoever uses it; all others work."""
         self.tables.pop((schema, name), None)
-        said = f"The Delta table {schema}.{name} cannot be read: delta_scan('{self.root}/{schema}/{name}') says: "
-        said += one_line(error)
+        said = f"The Delta table {schema}.{name} cannot be read: delta_scan('{self.root}/{schema}/{name}') {why}"
         self.unreadable.append(said)
         logger.warning(f"{said} What uses it will fail; everything else works.")
         # DuckDB looks for what a view is made of only when the view is used, and then names what is missing.
@@ -126,6 +130,10 @@ class Plugin(BasePlugin):
             said = f"{database}.{schema}.{name} is in another database, but Delta tables are all in {self.database}."
             raise CompilationError(f"{said} Take `database` out of its configuration, or file_format: delta.")
         job, path = Job(**asked), f"{self.root}/{schema}/{name}"
+        if not _is_path(path) or "/" in schema + name:
+            if job.strategy == "describe":
+                return
+            raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a plainer alias.")
         if job.location is not None and _resolved(job.location) != path:
             raise CompilationError(f"location_root puts the table at {job.location}, but the profile's root at {path}.")
         if job.on_schema_change not in SCHEMA_CHANGES:
@@ -228,6 +236,14 @@ class Plugin(BasePlugin):
 
 def _version(table: DeltaTable | None) -> int | None:
     return None if table is None else table.version()
+
+
+def _is_path(path: str) -> bool:
+    """Whether delta-rs and DuckDB both take a path for what it is."""
+    try:
+        return resolve(path) == path
+    except ValueError:
+        return False
 
 
 def _resolved(root: str) -> str:

@@ -26,12 +26,15 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from plugins import delta_sql
 from plugins.delta_inputs import inputs, settings
 from plugins.delta_job import VERSION, Job
-from plugins.delta_sql import bounds, literal, names, quote
+from plugins.delta_sql import any_of, bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
 FILE_BYTES = 8 * 2**20
-WRITER = WriterProperties(compression="SNAPPY", max_row_group_size=122_880)
+HOW: dict[str, Any] = {"compression": "SNAPPY", "max_row_group_size": 122_880}
+WRITER = WriterProperties(**HOW)
+# A file is open for each partition, each with a dictionary for every column: small ones, or they take all the memory.
+PARTITIONED = WriterProperties(**HOW, dictionary_page_size_limit=32_768)
 FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
 VERSIONS = [VERSION, duckdb.__version__, deltalake.__version__, dbt.version.__version__, dbt_duckdb_version]
 # Operations that leave a table's rows as they are.
@@ -319,13 +322,16 @@ class Attempt:
         """
         cursor, keys = self.cursor, {c: quote(c) for c in self.job.unique_key}
         before, after = ({c: quote(was + c) for c in self.job.partition_by} for was in (WAS, ""))
+        (overall,) = bounds(cursor, CHANGES, keys)  # by which DuckDB skips files, as it does not by `or`
+        partitions = cursor.execute(f"select count(distinct ({names(after) or 1})) from {CHANGES}").fetchall()[0][0]
+        if partitions > RANGES:  # hundreds of ranges take longer to tell apart than what they would leave out
+            return " and ".join([overall, *(any_of(cursor, CHANGES, c, [before[c], after[c]]) for c in after)])
         files = cursor.execute(f"select count(distinct {FILE}) from {CHANGES}").fetchall()[0][0]
         groups = FILE if files <= RANGES else ", ".join(before.values())
         going = bounds(cursor, f"{CHANGES} where {ROW} is not null", keys | before, groups)
         moved = bounds(cursor, f"{CHANGES} where {KEPT} and {ROW} is not null", keys | after, groups)
         everything = {c: quote(c) for c in columns}
         new = bounds(cursor, f"{CHANGES} where {ROW} is null", everything, ", ".join(after.values()))
-        (overall,) = bounds(cursor, CHANGES, keys)  # by which DuckDB skips files, as it does not by `or`
         return f"{overall} and ({' or '.join(dict.fromkeys(going + moved + new))})"
 
     def _replace(self, sql: str) -> None:
@@ -350,7 +356,7 @@ class Attempt:
                 data,
                 partition_by=self.job.partition_by or None,
                 target_file_size=int(self.job.tblproperties.get("delta.targetFileSize", FILE_BYTES)),
-                writer_properties=WRITER,
+                writer_properties=PARTITIONED if self.job.partition_by else WRITER,
                 commit_properties=CommitProperties(marks, max_commit_retries=0),
                 **how,
             )

@@ -21,7 +21,7 @@ WIDENED |= dict.fromkeys((*PLAIN_TIMESTAMPS, "timestamp with time zone"), "TIMES
 INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
 NATURAL = {*INTEGERS, "boolean", "float", "double", "decimal", "blob", "date"}
 # Types whose values DuckDB and DataFusion order alike and read alike from text.
-ORDERED = {*INTEGERS, "varchar", "boolean", "date", "timestamp with time zone"}
+ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with time zone"}
 
 
 def quote(identifier: str) -> str:
@@ -150,7 +150,7 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     exact: a column of a type that DuckDB and DataFusion may not read alike is an error, instead of left out.
     """
     types = cursor.sql(f"select {', '.join(columns.values())} from {rows} limit 0").types
-    used = {c: dtype.id in INTEGERS for c, dtype in zip(columns, types, strict=True) if dtype.id in ORDERED}
+    used = {c: dtype for c, dtype in zip(columns, types, strict=True) if dtype.id in ORDERED}
     if exact and len(used) < len(columns):
         raise DbtRuntimeError(f"Partitions by {', '.join(columns)} cannot be replaced: use text, integers or dates.")
     facts = "".join(", min({0})::varchar, max({0})::varchar, count(*) - count({0})".format(columns[c]) for c in used)
@@ -158,14 +158,32 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     predicates = []
     for _, *found in cursor.execute(f"select 1{facts} from {rows} {grouped}").fetchall():
         parts = []
-        for i, (column, number) in enumerate(used.items()):
+        for i, (column, dtype) in enumerate(used.items()):
             low, high, nulls = found[3 * i : 3 * i + 3]
-            least, most = (low, high) if number else (literal(low), literal(high))
+            least, most = constant(low, dtype), constant(high, dtype)
             part = f"{quote(column)} = {least}" if low == high else f"{quote(column)} between {least} and {most}"
             null = f"{quote(column)} is null"
             parts.append(null if low is None else f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
     return predicates
+
+
+def any_of(cursor: Connection, rows: str, column: str, expressions: list[str]) -> str:
+    """A predicate on a column: that it has one of the values that the expressions have in the rows."""
+    union = " union ".join(f"select {expression} as v from {rows}" for expression in expressions)
+    relation = cursor.sql(f"select v from ({union}) order by v")
+    (dtype,) = relation.types
+    held = [value for (value,) in cursor.execute(f"select v::varchar from ({union}) order by v").fetchall()]
+    known = ", ".join(constant(value, dtype) for value in held if value is not None)
+    parts = [f"{quote(column)} in ({known})"] if known else []
+    return f"({' or '.join(parts + [f'{quote(column)} is null'] * (None in held))})"
+
+
+def constant(value: str, dtype: Any) -> str:
+    """A value, as DuckDB writes it, of an ORDERED type, as DuckDB and DataFusion both read it."""
+    if dtype.id == "decimal":
+        return f"cast({literal(value)} as {dtype})"
+    return value if dtype.id in INTEGERS else literal(value)
 
 
 def decorated(relation: duckdb.DuckDBPyRelation, not_null: set[str], comments: dict[str, str]) -> Any:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 from dbt_common.exceptions import DbtRuntimeError
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from plugins.delta_sql import literal
 
@@ -17,6 +20,29 @@ def tables_below(conn: duckdb.DuckDBPyConnection, root: str) -> list[tuple[str, 
     pattern = literal(f"{root}/*/*/_delta_log/*.json")
     logs = conn.execute(f"select distinct parse_path(file)[:-3] from glob({pattern})")
     return sorted((log[-2], log[-1]) for (log,) in logs.fetchall())
+
+
+def mapped_partitions(
+    conn: duckdb.DuckDBPyConnection, root: str, tables: list[tuple[str, str]]
+) -> set[tuple[str, str]]:
+    """Those of the tables that are partitioned and have column mapping, as their first commits say.
+
+    A table whose first commit is gone, behind a checkpoint, is asked itself.
+    """
+    commits = literal(f"{root}/*/*/_delta_log/{0:020}.json")
+    says = "regexp_matches(content, '{}')".format
+    both = says('"delta.columnMapping.mode" *: *"(name|id)"') + " and " + says('"partitionColumns" *: *\\[ *"')
+    if conn.execute(f"select 1 from glob({commits}) limit 1").fetchall():
+        told = conn.execute(f"select parse_path(filename)[-4:-3], {both} from read_text({commits})").fetchall()
+    else:
+        told = []
+    found = {(place[0], place[1]): mapped for place, mapped in told}
+    for schema, name in set(tables) - found.keys():
+        with suppress(DeltaError):  # which the view says better
+            metadata = DeltaTable(f"{root}/{schema}/{name}").metadata()
+            mode = metadata.configuration.get("delta.columnMapping.mode")
+            found[schema, name] = bool(metadata.partition_columns) and mode in ("name", "id")
+    return {table for table, mapped in found.items() if mapped}
 
 
 def load_extension(conn: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -6,10 +6,13 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
-from deltalake import write_deltalake
+from dbt_common.exceptions import CompilationError
+from deltalake import DeltaTable, write_deltalake
 
 from tests.python.delta.direct import Tables
 from tests.python.delta.project import Project
@@ -115,3 +118,67 @@ def test_dbt_names_it_and_goes_on(tmp_path: Path) -> None:
     shutil.copytree(project.path("good"), project.path("bad"))
     assert set(project.build()) >= {"uses", "other"}
     assert project.rows("uses") == [(1,)]
+
+
+def column_mapping(table: Path, partitioned: bool, protocol: dict[str, Any], mode: str) -> None:
+    """A table as Spark writes it with column mapping: files and log have other names than the table."""
+    columns = {"id": "col-1", "name": "col-2", "part": "col-3"}
+    fields = [
+        {"name": name, "type": "string", "nullable": True}
+        | {"metadata": {"delta.columnMapping.id": n, "delta.columnMapping.physicalName": physical}}
+        for n, (name, physical) in enumerate(columns.items(), 1)
+    ]
+    by = ["part"] if partitioned else []
+    meta = {"id": "x", "format": {"provider": "parquet", "options": {}}, "partitionColumns": by, "createdTime": 0}
+    meta["schemaString"] = json.dumps({"type": "struct", "fields": fields})
+    meta["configuration"] = {"delta.columnMapping.mode": mode, "delta.columnMapping.maxColumnId": "3"}
+    (table / "_delta_log").mkdir(parents=True)
+    held = ["'a' as \"col-1\"", "'b' as \"col-2\""] + ([] if partitioned else ["'c' as \"col-3\""])
+    ids = ", ".join(f"'{physical}': {n}" for n, physical in enumerate(columns.values(), 1) if n < 3 or not partitioned)
+    file = table / "f.parquet"
+    duckdb.execute(f"copy (select {', '.join(held)}) to '{file}' (format parquet, field_ids {{{ids}}})")
+    add: dict[str, Any] = {"path": "f.parquet", "partitionValues": {"col-3": "c"} if partitioned else {}}
+    add |= {"size": file.stat().st_size, "modificationTime": 0, "dataChange": True}
+    actions = [{"commitInfo": {"operation": "WRITE"}}, {"protocol": protocol}, {"metaData": meta}, {"add": add}]
+    (table / "_delta_log" / f"{0:020}.json").write_text("\n".join(map(json.dumps, actions)))
+
+
+FEATURE: dict[str, Any] = {"minReaderVersion": 3, "minWriterVersion": 7}
+FEATURE |= {"readerFeatures": ["columnMapping"], "writerFeatures": ["columnMapping"]}
+
+
+@pytest.mark.parametrize("mode", ["name", "id"])
+@pytest.mark.parametrize("protocol", [{"minReaderVersion": 2, "minWriterVersion": 5}, FEATURE], ids=["2", "3"])
+def test_partitions_under_column_mapping_are_refused_and_not_null(
+    tmp_path: Path, protocol: dict[str, Any], mode: str
+) -> None:
+    """DuckDB returns null for them. Without partitions it reads such a table well."""
+    for name, partitioned in (("bad", True), ("good", False)):
+        column_mapping(tmp_path / "s" / name, partitioned, protocol, mode)
+    tables = Tables(tmp_path)
+    assert tables.rows("from s.good") == [("a", "b", "c")]
+    with pytest.raises(Exception, match=r"s\.bad cannot be read: .*returns null for its partition columns"):
+        tables.rows("select part from s.bad")
+    with pytest.raises(Exception, match=r"s\.bad cannot be read"):
+        tables.job("overwrite", "select part from s.bad")
+
+
+def test_column_mapping_is_found_behind_a_checkpoint(tmp_path: Path) -> None:
+    """Where the log's first commits have been cleaned up."""
+    table = tmp_path / "s" / "bad"
+    column_mapping(table, True, {"minReaderVersion": 2, "minWriterVersion": 5}, "name")
+    Tables(tmp_path).job("overwrite", "select 1 as id", "good")
+    first = table / "_delta_log" / f"{0:020}.json"
+    (table / "_delta_log" / f"{1:020}.json").write_text('{"commitInfo": {"operation": "WRITE"}}')
+    DeltaTable(table).create_checkpoint()
+    first.unlink()
+    with pytest.raises(Exception, match=r"s\.bad cannot be read: .*returns null for its partition columns"):
+        Tables(tmp_path).rows("select part from s.bad")
+
+
+@pytest.mark.parametrize("name", ["t [dev]", "t%41", "t^", "a/b", "t|", "..", "t\\b"])
+def test_a_name_that_no_path_can_have_is_refused(tmp_path: Path, shared: Tables, name: str) -> None:
+    shared.move(tmp_path)
+    with pytest.raises(CompilationError, match="cannot be the name of a Delta table: give it a plainer alias"):
+        shared.job("overwrite", "select 1 as k", name)
+    assert not list(tmp_path.rglob("*.json"))

@@ -1,0 +1,74 @@
+"""Merges over many partitions and by keys of several types: which files they rewrite, and the rows that are left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import plugins.delta_sql
+from tests.support.tables import Tables
+
+KEYS = {
+    "decimal": "(i / 4)::decimal(10, 2)",
+    "wide decimal": "(i::decimal(38, 0) + 9007199254740993)",
+    "negative decimal": "(-i / 8)::decimal(12, 3)",
+    "integer": "i",
+    "text": "lpad(i::varchar, 4, '0')",
+    "date": "date '2024-01-01' + i::int",
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_change_of_one_row_rewrites_the_file_it_is_in(tmp_path: Path, shared: Tables, key: str) -> None:
+    shared.move(tmp_path)
+    query = f"select {KEYS[key]} as k, {{n}} as n from range({{least}}, {{most}}) as r (i)"
+    for least in range(0, 1000, 100):
+        shared.job("append", query.format(least=least, most=least + 100, n=0))
+    before = set(shared.delta().file_uris())
+    change = query.format(least=510, most=511, n=1)
+    assert shared.job("merge", change, unique_key=["k"]) == "merge (0 inserted, 1 updated, 0 deleted)"
+    assert len(before - set(shared.delta().file_uris())) == 1
+    assert shared.rows("select count(*), count(distinct k), sum(n) from s.t") == [(1000, 1000, 1)]
+    assert shared.job("merge", change, unique_key=["k"]) == "nothing new"
+
+
+PARTITIONS = {
+    "text": "case when i % {n} = 0 then null else 'it''s ' || i % {n} end",
+    "integer": "i % {n}",
+    "date": "date '2024-01-01' + (i % {n})::int",
+    "boolean and date": "i % 2 = 0 as p, date '2024-01-01' + (i % {n})::int",
+    "moment": "timestamp '2024-01-01' + to_hours(i % {n})",
+}
+
+
+@pytest.mark.parametrize("kind", PARTITIONS)
+def test_a_merge_over_many_partitions(
+    tmp_path: Path, shared: Tables, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What changes, comes, goes and moves to another partition; files of others stay."""
+    partition = PARTITIONS[kind].format(n=40)
+    by = ["p", "q"] if " as p, " in partition else ["p"]
+    rows = f"select i as k, {{n}} as n, {partition} as {by[-1]} from range({{most}}) as r (i)"
+    shared.move(tmp_path)
+    job: dict[str, Any] = {"unique_key": ["k"], "partition_by": by}
+    shared.job("overwrite", rows.format(n=0, most=200), **job)
+    before = set(shared.delta().file_uris())
+    some = (
+        f"select * replace (case when k = 40 then {2 if kind == 'integer' else 'null'} else {by[-1]} end as {by[-1]})"
+    )
+    some += f" from ({rows.format(n=1, most=230)}) where k % 40 not in (5, 6)"
+    made: list[str] = []
+    bounds = plugins.delta_sql.bounds
+    monkeypatch.setattr("plugins.delta_attempt.bounds", lambda *a, **k: made.extend(found := bounds(*a, **k)) or found)
+    assert shared.job("merge", some, **job) == "merge (28 inserted, 190 updated, 0 deleted)"
+    assert len(made) == 2, "more than one range for all that changes"
+    kept = before & set(shared.delta().file_uris())
+    assert len(kept) == 2, kept
+    stayed = f"select * from ({rows.format(n=0, most=200)}) where k % 40 in (5, 6)"
+    expected = shared.rows(f"select k, n from (from ({some}) union all by name from ({stayed}))")
+    assert len(expected) == 228 and shared.rows("select k, n from s.t") == expected
+    assert shared.rows(f"select {by[-1]} from s.t where k = 40") == [(2 if kind == "integer" else None,)]
+    assert shared.job("merge", some, delete_unmatched=True, **job) == "merge (0 inserted, 0 updated, 10 deleted)"
+    assert shared.job("merge", some, delete_unmatched=True, **job) == "nothing new"
