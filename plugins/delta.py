@@ -130,7 +130,7 @@ class Plugin(BasePlugin):
             said = f"{database}.{schema}.{name} is in another database, but Delta tables are all in {self.database}."
             raise CompilationError(f"{said} Take `database` out of its configuration, or file_format: delta.")
         job, path = Job(**asked), f"{self.root}/{schema}/{name}"
-        if not _is_path(path) or "/" in schema + name:
+        if "/" in schema + name or not _is_path(f"/{schema}/{name}"):
             if job.strategy == "describe":
                 return
             raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a plainer alias.")
@@ -179,11 +179,12 @@ class Plugin(BasePlugin):
 
     def _persist_docs(self, table: DeltaTable, job: Job) -> None:
         """Bring description, column comments and properties of a table up to date, where they differ."""
+        comments = {column.lower(): said for column, said in job.comments.items()}
         try:
             if job.description is not None and (table.metadata().description or "") != job.description:
                 table.alter.set_table_description(job.description)
             for column in table.schema().fields:
-                comment = job.comments.get(column.name)
+                comment = comments.get(column.name.lower())
                 if comment is not None and column.metadata.get("comment") != comment:
                     table.alter.set_column_metadata(column.name, {"comment": comment})
             if job.tblproperties.items() - table.metadata().configuration.items():
@@ -214,8 +215,6 @@ class Plugin(BasePlugin):
 
         What the hooks leave there (temporary tables, variables, settings), the query finds.
         """
-        if job.hooks or self.shadowed is None:
-            self.shadowed = shadowing(self.conn)
         adapter, env = FACTORY.adapters.get("duckdb"), DuckDBConnectionManager._ENV
         dbt = adapter.connections.get_if_exists() if adapter and getattr(env, "conn", None) is self.conn else None
         handle = dbt.handle if dbt is not None else None
@@ -226,9 +225,11 @@ class Plugin(BasePlugin):
         try:
             if job.sql_header:
                 cursor.execute(job.sql_header)
+            if self.shadowed is None or job.hooks or job.sql_header:
+                self.shadowed = shadowing(cursor)
             yield cast(Connection, cursor)
         finally:
-            if job.hooks:
+            if job.hooks or job.sql_header:
                 self.shadowed = None
             if handle is None:
                 cursor.close()

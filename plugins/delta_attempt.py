@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -196,7 +196,7 @@ class Attempt:
         place = f"filename as {FILE}, file_row_number as {ROW}"
         return f"(select {', '.join(outside)}, {place} from {self._target} as t ({', '.join(inside.values())}))"
 
-    def _spelled(self, column: str, configuration: str, columns: Iterable[str]) -> str:
+    def _spelled(self, column: str, configuration: str, columns: Collection[str]) -> str:
         """A configured column as it is written in the table or the query: names differ by more than case."""
         if column in columns:
             return column
@@ -206,7 +206,7 @@ class Attempt:
             raise CompilationError(f"{self.name}: {said}")
         return found[0]
 
-    def _query(self, old: Iterable[str]) -> tuple[str, dict[str, str]]:
+    def _query(self, old: Collection[str]) -> tuple[str, dict[str, str]]:
         """The job's query in types that Delta has, its columns written as in the table (old), and their types.
 
         From here on, the job's configuration names columns as they are written there.
@@ -215,7 +215,9 @@ class Attempt:
         spelling = {c.lower(): c for c in old}
         types = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
         columns, job = list(dict.fromkeys([*old, *types])), self.job
-        lists = ("unique_key", "partition_by", "merge_update_columns", "merge_exclude_columns", "not_null")
+        lists = ["partition_by", "not_null"]
+        if old:  # what matches rows of a table means nothing where there is none, as on Spark
+            lists += ["unique_key", "merge_update_columns", "merge_exclude_columns"]
         spelled: dict[str, Any] = {
             name: [self._spelled(c, name, columns) for c in getattr(job, name)] for name in lists
         }

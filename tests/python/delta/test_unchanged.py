@@ -111,6 +111,28 @@ def test_settings_of_the_session_count(tmp_path: Path, settings: dict[str, str],
     assert found[0][1] == found[3][1] != found[1][1] == found[2][1]
 
 
+HOOKS = {
+    "a macro in place of a function": ("create or replace temp macro lower(x) as 'hook {}'", "select lower('A') as k"),
+    "a macro for all": ("create or replace macro upper(x) as 'hook {}'", "select upper('a') as k"),
+    "a setting": ("set default_collation = '{}'", "select 'a' = 'A' as k"),
+    "a table": ("create or replace temp table held as select '{}' as k", "with held as (from held) from held"),
+}
+
+
+def test_what_a_hook_does_counts(tmp_path: Path) -> None:
+    """Its text stays the same and may do something else: it is rendered for each build."""
+    told = "{{ var('told') }}"
+    files = {
+        f"models/m{n}.sql": f'{{{{ config(materialized="table", pre_hook="{hook.format(told)};") }}}} {sql}'
+        for n, (hook, sql) in enumerate(HOOKS.values())
+    }
+    project, found = Project(tmp_path / "project", files), []
+    for value in ("", "nocase"):
+        project.build("--vars", json.dumps({"told": value}))
+        found.append([project.rows(f"m{n}") for n in range(len(HOOKS))])
+    assert not [n for n in range(len(HOOKS)) if found[0][n] == found[1][n]]
+
+
 @pytest.mark.parametrize("at", range(len(VERSIONS)))
 def test_versions_of_what_computes_count(own: Tables, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """The plugin's, DuckDB's, delta-rs's, dbt's and the adapter's."""
