@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-import plugins.delta_sql
+from plugins.delta_sql import bounds
 from tests.support.tables import Tables
 
 KEYS = {
@@ -60,8 +60,12 @@ def test_a_merge_over_many_partitions(
     )
     some += f" from ({rows.format(n=1, most=230)}) where k % 40 not in (5, 6)"
     made: list[str] = []
-    bounds = plugins.delta_sql.bounds
-    monkeypatch.setattr("plugins.delta_attempt.bounds", lambda *a, **k: made.extend(found := bounds(*a, **k)) or found)
+
+    def counted(*args: Any, **how: Any) -> list[str]:
+        made.extend(found := bounds(*args, **how))
+        return found
+
+    monkeypatch.setattr("plugins.delta_attempt.bounds", counted)
     assert shared.job("merge", some, **job) == "merge (28 inserted, 190 updated, 0 deleted)"
     assert len(made) == 2, "more than one range for all that changes"
     kept = before & set(shared.delta().file_uris())
