@@ -105,11 +105,11 @@
 
 
 {#
-  A length in hours from text, with or without decimals; null where the text is none.
+  A number without sign from text, with or without decimals (a length in hours, a score); null where the text is none.
 
-  Example: {{ parse_hours("runtime") }} as runtime_hours
+  Example: {{ parse_decimal("runtime") }} as runtime_hours
 #}
-{% macro parse_hours(text) -%}
+{% macro parse_decimal(text) -%}
   cast(case when {{ regexp_matches(text, "^\\s*[0-9]{1,5}([.][0-9]{1,9})?\\s*$") }} then {{ text }} end as double)
 {%- endmacro %}
 

@@ -10,13 +10,22 @@
 
 
 {#
-  Every version of the files of a feed that was judged: what silver_file_versions has for all feeds. Which version is
-  current is decided here and nowhere else.
+  Every version of the files of a feed that was judged: what silver_file_versions has for all feeds. The state of a version
+  and which one is current are decided here and nowhere else.
+
+  state
+    rejected   somebody took it back (python -m ingest reject)
+    refused    a record of it violates a rule of action fail
+    held       ingest held it, or it violates a version rule of action hold; until somebody releases it
+    accepted   any other
 
   A model of one feed takes this and not that table, which every load of any feed changes: it would be computed again for
   the versions of others.
+
+  decisions: the table silver_version_decisions, where it is not to be one of the nodes that dbt knows the caller by. A test
+  that refers to it would be run with every feed, whether or not the tables of its own are there.
 #}
-{% macro file_versions(feed) -%}
+{% macro file_versions(feed, decisions=none) -%}
   select
         *,
         case when state = 'accepted' then {{ recency(["state"]) }} end as recency,
@@ -27,19 +36,42 @@
         state = 'accepted' and {{ recency(["state"]) }} = 1 as is_current
     from (
         select
-            _file_path,
-            _file_version,
-            max(_committed_at) as _committed_at,
-            case when max(case when _verdict = 'refused' then 1 else 0 end) = 1 then 'refused' else 'accepted' end as state,
-            count(*) as records,
-            {%- for verdict in ["kept", "repaired", "duplicate", "quarantined", "refused"] %}
-            cast(sum(case when _verdict = '{{ verdict }}' then 1 else 0 end) as bigint) as {{ verdict }},
-            {%- endfor %}
-            max(_run_id) as _run_id,
-            max(_judged_at) as _judged_at
-        from {{ ref("silver_" ~ feed ~ "_records") }}
-        group by _file_path, _file_version
-    ) as judged_versions
+            judged_versions.*,
+            decisions.decision,
+            decisions.decided_by,
+            case
+                when decisions.decision = 'rejected' then 'rejected'
+                when judged_versions.refused > 0 then 'refused'
+                when decisions.decision = 'released' then 'accepted'
+                when decisions.decision = 'held' or judged_versions.held_by is not null then 'held'
+                else 'accepted'
+            end as state,
+            coalesce(
+                decisions.reason,
+                case when judged_versions.refused > 0 then 'a record violates a rule of action fail' end,
+                'violates ' || judged_versions.held_by
+            ) as reason
+        from (
+            select
+                _file_path,
+                _file_version,
+                max(_committed_at) as _committed_at,
+                count(*) as records,
+                {%- for verdict in ["kept", "repaired", "duplicate", "quarantined", "refused"] %}
+                cast(sum(case when _verdict = '{{ verdict }}' then 1 else 0 end) as bigint) as {{ verdict }},
+                {%- endfor %}
+                {{ violated(version_rules("silver_" ~ feed, ["hold"])) }} as held_by,
+                {{ violated(version_rules("silver_" ~ feed, ["warn"])) }} as warned_by,
+                max(_run_id) as _run_id,
+                max(_judged_at) as _judged_at
+            from {{ ref("silver_" ~ feed ~ "_records") }}
+            group by _file_path, _file_version
+        ) as judged_versions
+        left join {{ decisions or ref("silver_version_decisions") }} as decisions
+            on
+                decisions.model = 'silver_{{ feed }}'
+                and {{ same(["_file_path", "_file_version"], "judged_versions", "decisions") }}
+    ) as versions
 {%- endmacro %}
 
 
@@ -49,11 +81,11 @@
   it restates is replaced as a whole. Where two files have a record with the same key, the one of the version that was
   committed later stands, and of two with the same time the one whose path sorts first.
 
-  superseded: return the records that do not stand by that last rule instead.
+  superseded: return the records that do not stand by that last rule instead. decisions: as in `file_versions`.
 
   Example: see models/silver/silver_cast.sql
 #}
-{% macro current_records(feed, superseded=false) -%}
+{% macro current_records(feed, superseded=false, decisions=none) -%}
   {%- set records = ref("silver_" ~ feed ~ "_records") %}
   {%- set weekly = "week" in key_of(feed) %}
   {%- set part = (["week"] if weekly else []) + ["_file_path", "_file_version"] -%}
@@ -61,7 +93,7 @@
 
     versions as (
 
-        {{ file_versions(feed) }}
+        {{ file_versions(feed, decisions) }}
 
     ),
 
@@ -92,7 +124,9 @@
                 ) as standing
             from weeks_of_versions
             inner join versions
-                on {{ same(["_file_path", "_file_version"], "weeks_of_versions", "versions") }}
+                on
+                    {{ same(["_file_path", "_file_version"], "weeks_of_versions", "versions") }}
+                    and versions.state = 'accepted'
         ) as ranked
         where standing = 1
 
@@ -157,10 +191,141 @@
 
 
 {#
-  The records of the newest version of every file in bronze, whether or not it is refused: for the tests on bronze.
+  What was known of columns that a version of a full copy has no more: where no record of a version has a value in a column,
+  the values of the newest accepted version before it that has some, by the key of the feed. No rows where no version lacks
+  a column, as a rule.
+
+  records: a CTE of kept records of accepted versions, with the columns. columns: those beside the key.
+
+  Example: see models/silver/silver_titles.sql
+#}
+{% macro values_before(feed, records, columns) -%}
+  {%- set key = key_of(feed) -%}
+  with
+
+    versions as (
+
+        {{ file_versions(feed) }}
+
+    ),
+
+    lacking as (
+
+        select
+            _file_path,
+            _file_version,
+            {%- for column in columns %}
+            count({{ column }}) > 0 as has_{{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from {{ records }}
+        group by _file_path, _file_version
+        having {% for column in columns %}{{ "or " if not loop.first }}count({{ column }}) = 0 {% endfor %}
+
+    ),
+
+    earlier as (
+
+        select
+            lacking._file_path,
+            lacking._file_version,
+            before._file_version as earlier_version,
+            before.recency
+        from lacking
+        inner join versions as own
+            on {{ same(["_file_path", "_file_version"], "lacking", "own") }}
+        inner join versions as before
+            on lacking._file_path = before._file_path and own.recency < before.recency
+
+    ),
+
+    earlier_records as (
+
+        select {{ broadcast("earlier") }}
+            {{ prefixed(key + columns, "records") }},
+            earlier._file_path,
+            earlier._file_version,
+            earlier.recency
+        from {{ ref("silver_" ~ feed ~ "_records") }} as records
+        inner join earlier
+            on records._file_path = earlier._file_path and records._file_version = earlier.earlier_version
+        where records._verdict = 'kept'
+
+    ),
+
+    having_some as (
+
+        select
+            _file_path,
+            _file_version,
+            recency,
+            {%- for column in columns %}
+            count({{ column }}) > 0 as has_{{ column }}{{ "," if not loop.last }}
+            {%- endfor %}
+        from earlier_records
+        group by _file_path, _file_version, recency
+
+    ),
+
+    giving as (
+
+        select
+            lacking._file_path,
+            lacking._file_version,
+            {%- for column in columns %}
+            min(case when having_some.has_{{ column }} and not lacking.has_{{ column }} then having_some.recency end) as {{ column }}
+            {{- "," if not loop.last }}
+            {%- endfor %}
+        from lacking
+        inner join having_some
+            on {{ same(["_file_path", "_file_version"], "lacking", "having_some") }}
+        group by lacking._file_path, lacking._file_version
+
+    )
+
+    select
+        {{ prefixed(key, "earlier_records") }},
+        {%- for column in columns %}
+        max(case when earlier_records.recency = giving.{{ column }} then earlier_records.{{ column }} end) as {{ column }},
+        {%- endfor %}
+        giving._file_path,
+        giving._file_version
+    from earlier_records
+    inner join giving
+        on {{ same(["_file_path", "_file_version"], "earlier_records", "giving") }}
+    group by {{ prefixed(key, "earlier_records") }}, giving._file_path, giving._file_version
+{%- endmacro %}
+
+
+{#
+  Of every version in the ledger what is said last: loaded, held by ingest, or what somebody decided.
+
+  files: the ledger.
+#}
+{% macro latest_words(files) -%}
+  select *
+        from (
+            select
+                *,
+                row_number() over (
+                    partition by raw_table, _file_path, _file_version
+                    order by _ingested_at desc, case when status in ('released', 'rejected') then 0 else 1 end
+                ) as recency
+            from ({{ raw_records(files) }}) as files
+            where _file_version is not null
+        ) as said
+        where recency = 1
+{%- endmacro %}
+
+
+{#
+  The records of the newest version of every file in bronze, whether or not it is refused, but for versions that ingest
+  holds or somebody rejected: for the tests on bronze.
 
   records: the bronze table. It takes the table and not a CTE over it: an engine may materialize a CTE that is read twice,
   with all its rows, where two scans of the table read few columns and skip the files of other versions.
+
+  The ledger is read by its name and not by source(): otherwise dbt would take every test on bronze for one about the models
+  that read the ledger, and run it with them, whether or not its own bronze table is there.
 #}
 {% macro newest_records(records) -%}
   select {{ broadcast("versions") }} records.*
@@ -170,8 +335,22 @@
             _file_path,
             _file_version,
             {{ recency() }} as recency
-        from {{ records }}
-        group by _file_path, _file_version, _committed_at
+        from (
+            select
+                _file_path,
+                _file_version,
+                _committed_at
+            from {{ records }}
+            group by _file_path, _file_version, _committed_at
+        ) as loaded
+        where not exists (
+            select 1
+            from ({{ latest_words(api.Relation.create(schema="raw", identifier="_files")) }}) as latest
+            where
+                latest.raw_table = '{{ (declared_feeds()[records.identifier | replace("bronze_", "")] if execute else {}).raw_table }}'
+                and latest.status in ('held', 'rejected')
+                and {{ same(["_file_path", "_file_version"], "latest", "loaded") }}
+        )
     ) as versions
         on {{ same(["_file_path", "_file_version"], "records", "versions") }} and versions.recency = 1
 {%- endmacro %}

@@ -15,26 +15,51 @@
 
 
 {#
-  All expectations of a model, or of the project. A unit test is compiled without dbt's graph, and so reads them from
-  the view that `remember_expectations` made when the run began.
+  The rules about a version as a whole, in the same form: those that dbt_project.yml declares for the versions of every
+  feed, and those in the YAML of the silver model (config, meta): version_rules, and of unreadable_at_most one for each
+  field, by what macro `untyped_values` says. An expression is over all judged records of one version: an aggregate.
+
+  model: name of a silver model. actions: which of warn and hold.
+
+  Example: {{ violated(version_rules("silver_titles", ["hold"])) }} as held_by
 #}
-{% macro declared_expectations(model=none) %}
+{% macro version_rules(model, actions=["warn", "hold"]) %}
+  {{ return(declared_expectations(model, about="version") | selectattr("action", "in", actions) | list) }}
+{% endmacro %}
+
+
+{#
+  All expectations of a model, or of the project. about: record or version. A unit test is compiled without dbt's graph,
+  and so reads them from the view that `remember_expectations` made when the run began.
+#}
+{% macro declared_expectations(model=none, about="record") %}
   {% set found = [] %}
   {% if execute and graph.nodes is defined %}
-    {% for node in graph.nodes.values() if node.resource_type == "test" and (node.get("test_metadata") or {}).name == "expectation" %}
-      {% set declared_by = node.attached_node.split(".")[2] %}
-      {% if model in (none, declared_by) %}
-        {% set declared = node.test_metadata.kwargs %}
+    {% for node in graph.nodes.values() %}
+      {% set rules = [] %}
+      {% if about == "record" and node.resource_type == "test" and (node.get("test_metadata") or {}).name == "expectation" %}
+        {% set declared_by = node.attached_node.split(".")[2] %}
+        {% do rules.append(node.test_metadata.kwargs) %}
+      {% elif about == "version" and node.resource_type == "model" and node.name | replace("silver_", "") in feeds() %}
+        {% set declared_by = node.name %}
+        {% set meta = node.config.meta %}
+        {% do rules.extend(meta.rules_of_every_version + meta.get("version_rules", [])) %}
+        {% for field, most in meta.get("unreadable_at_most", {}).items() %}
+          {% do rules.append({"rule": field ~ "_is_readable", "action": "hold", "expression":
+              "avg(case when '; ' || _untyped_values like '%; " ~ field ~ ": %' then 1.0 else 0.0 end) <= " ~ most ~ " or count(*) < 20"}) %}
+        {% endfor %}
+      {% endif %}
+      {% for declared in rules if model in (none, declared_by) %}
         {% do found.append({
             "model": declared_by,
             "rule": declared.rule,
             "expression": render(declared.expression) if "{{" in declared.expression else declared.expression,
             "action": declared.action,
         }) %}
-      {% endif %}
+      {% endfor %}
     {% endfor %}
   {% elif execute %}
-    {% for row in run_query("select model, rule, expression, action from declared_expectations where model = '" ~ model ~ "'").rows %}
+    {% for row in run_query("select model, rule, expression, action from declared_expectations where model = '" ~ model ~ "' and about = '" ~ about ~ "'").rows %}
       {% do found.append({"model": row[0], "rule": row[1], "expression": row[2], "action": row[3]}) %}
     {% endfor %}
   {% endif %}
@@ -47,10 +72,12 @@
   {% if execute %}
     {% call statement(auto_begin=True) %}
       create or replace {{ "temporary view" if target.type == "spark" else "view" }} declared_expectations as
-      select '' as model, '' as rule, '' as expression, '' as action
-      {%- for declared in declared_expectations() %}
+      select '' as about, '' as model, '' as rule, '' as expression, '' as action
+      {%- for about in ["record", "version"] %}
+      {%- for declared in declared_expectations(about=about) %}
       union all
-      select '{{ declared.model }}', '{{ declared.rule }}', '{{ dbt.escape_single_quotes(declared.expression) }}', '{{ declared.action }}'
+      select '{{ about }}', '{{ declared.model }}', '{{ declared.rule }}', '{{ dbt.escape_single_quotes(declared.expression) }}', '{{ declared.action }}'
+      {%- endfor %}
       {%- endfor %}
     {% endcall %}
     {#- dbt rolls back what a hook leaves open -#}

@@ -1,30 +1,45 @@
 {#
-  The feeds of a source, or of all, by the names that their models have in each layer: bronze_<feed>,
-  silver_<feed>_records, silver_<feed>.
-#}
-{% macro feeds(source=none) %}
-  {% set catalogue = ["titles", "cast", "categories", "countries", "directors"] %}
-  {% set top10 = ["top10_global", "top10_countries", "top10_most_popular"] %}
-  {{ return({"catalogue": catalogue, "top10": top10}[source] if source else catalogue + top10) }}
-{% endmacro %}
+  The feeds, by the names that their models have in each layer: bronze_<feed>, silver_<feed>_records, silver_<feed>. Nothing
+  else has a list of them: quarantine, reconciliation, results and states of versions read this one.
 
-
-{#
-  The columns by which the silver model of a feed has one row. A feed with the week among them grows: the weeks that a
-  later version of its file lacks stay.
+  source: its name in ingest/sources.yml. raw_table: the table it loads. key: the columns by which the silver model has one
+  row. A feed with the week among them grows: the weeks that a later version of its file lacks stay.
 #}
-{% macro key_of(feed) %}
+{% macro declared_feeds() %}
   {{ return({
-      "titles": ["show_id"],
-      "cast": ["show_id", "person_name"],
-      "categories": ["show_id", "genre_name"],
-      "countries": ["show_id", "country_name"],
-      "directors": ["show_id", "person_name"],
-      "top10_global": ["week", "category", "weekly_rank"],
-      "top10_countries": ["country_iso2", "week", "category", "weekly_rank"],
-      "top10_most_popular": ["category", "popularity_rank"],
-  }[feed]) }}
+      "titles": {"source": "catalogue", "raw_table": "netflix_titles", "key": ["show_id"]},
+      "cast": {"source": "catalogue", "raw_table": "netflix_cast", "key": ["show_id", "person_name"]},
+      "categories": {"source": "catalogue", "raw_table": "netflix_category", "key": ["show_id", "genre_name"]},
+      "countries": {"source": "catalogue", "raw_table": "netflix_countries", "key": ["show_id", "country_name"]},
+      "directors": {"source": "catalogue", "raw_table": "netflix_directors", "key": ["show_id", "person_name"]},
+      "top10_global": {"source": "top10", "raw_table": "top10_global", "key": ["week", "category", "weekly_rank"]},
+      "top10_countries": {"source": "top10", "raw_table": "top10_countries", "key": ["country_iso2", "week", "category", "weekly_rank"]},
+      "top10_most_popular": {"source": "top10", "raw_table": "top10_most_popular", "key": ["category", "popularity_rank"]},
+  }) }}
 {% endmacro %}
+
+
+{# The names of the feeds of a source, or of all. #}
+{% macro feeds(source=none) %}
+  {% set found = [] %}
+  {% for name, feed in declared_feeds().items() if source in (none, feed.source) %}{% do found.append(name) %}{% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+
+{# The columns of the key of a feed. #}
+{% macro key_of(feed) %}{{ return(declared_feeds()[feed].key) }}{% endmacro %}
+
+
+{# All feeds with the raw table of each: a CTE of models that read the ledger. #}
+{% macro raw_tables_of_feeds() -%}
+  {%- for name, feed in declared_feeds().items() %}
+    select
+        'silver_{{ name }}' as model,
+        '{{ feed.raw_table }}' as raw_table
+    {{- "\n    union all\n" if not loop.last }}
+  {%- endfor %}
+{%- endmacro %}
 
 
 {#

@@ -38,6 +38,7 @@ reconciled as (
     select
         records_in.model,
 
+        silver_file_versions.state,
         records_in.records_in,
         coalesce(silver_file_versions.kept, 0) as kept,
         coalesce(silver_file_versions.repaired, 0) as repaired,

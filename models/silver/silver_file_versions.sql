@@ -10,25 +10,58 @@ versions as (
     from ({{ file_versions(feed) }}) as versions_of_{{ feed }}
     {{ "\n    union all\n" if not loop.last }}
     {%- endfor %}
+),
+
+_files as (
+
+    {{ raw_records(source('raw', '_files')) }}
+
+),
+
+feeds as (
+
+    {{ raw_tables_of_feeds() }}
+
+),
+
+sources as (
+
+    select
+        feeds.model,
+        _files._file_path,
+        _files._file_version,
+        min(_files._source) as _source
+    from _files
+    inner join feeds on _files.raw_table = feeds.raw_table
+    where _files._file_version is not null
+    group by feeds.model, _files._file_path, _files._file_version
+
 )
 
 select
-    model,
+    versions.model,
 
-    state,
-    records,
-    kept,
-    repaired,
-    duplicate as duplicates,
-    quarantined,
-    refused,
+    versions.state,
+    versions.reason,
+    versions.decided_by,
+    versions.warned_by,
 
-    is_current,
-    replaced_at,
+    versions.records,
+    versions.kept,
+    versions.repaired,
+    versions.duplicate as duplicates,
+    versions.quarantined,
+    versions.refused,
 
-    _file_path,
-    _file_version,
-    _committed_at,
-    _run_id,
-    _judged_at
+    versions.is_current,
+    versions.replaced_at,
+
+    sources._source,
+    versions._file_path,
+    versions._file_version,
+    versions._committed_at,
+    versions._run_id,
+    versions._judged_at
 from versions
+left join sources
+    on {{ same(['model', '_file_path', '_file_version'], 'versions', 'sources') }}

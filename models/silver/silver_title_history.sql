@@ -132,12 +132,21 @@ read_titles as (
 
 ),
 
+-- Of columns that a version has no more.
+known_before as (
+
+    {{ values_before('titles', 'read_titles', fields) }}
+
+),
+
 -- A title as a version of a file has it, for the time in which that version is the current one of its file.
 observed as (
 
     select
         read_titles.show_id,
-        {{ prefixed(fields, 'read_titles') }},
+        {%- for field in fields %}
+        coalesce(read_titles.{{ field }}, known_before.{{ field }}) as {{ field }},
+        {%- endfor %}
         {%- if is_incremental() %}
         greatest(read_titles._committed_at, beginning.since) as starts_at,
         {%- else %}
@@ -148,6 +157,8 @@ observed as (
         read_titles._file_version,
         read_titles._committed_at
     from read_titles
+    left join known_before
+    on {{ same(['_file_path', '_file_version', 'show_id'], 'read_titles', 'known_before') }}
     {%- if is_incremental() %}
     cross join beginning
 

@@ -5,27 +5,33 @@
     )
 }}
 
+{%- set fields = [
+    'type', 'title', 'description', 'rating', 'duration_minutes', 'duration_seasons', 'release_year', 'date_added',
+] %}
+
 with
 
 current_titles as (
 
     {{ current_records('titles') }}
 
+),
+
+-- Of columns that the current version has no more.
+known_before as (
+
+    {{ values_before('titles', 'current_titles', fields) }}
+
 )
 
 select
-    show_id,
+    current_titles.show_id,
 
-    type,
-    title,
-    description,
-    rating,
+    {%- for field in fields %}
+    coalesce(current_titles.{{ field }}, known_before.{{ field }}) as {{ field }},
+    {%- endfor %}
 
-    duration_minutes,
-    duration_seasons,
-    release_year,
-
-    date_added,
-
-    _untyped_values
+    current_titles._untyped_values
 from current_titles
+left join known_before
+    on {{ same(['_file_path', '_file_version', 'show_id'], 'current_titles', 'known_before') }}

@@ -73,7 +73,9 @@ giving as (
         weeks_of_versions._file_version
     from weeks_of_versions
     inner join versions
-    on {{ same(['_file_path', '_file_version'], 'weeks_of_versions', 'versions') }}
+    on
+        {{ same(['_file_path', '_file_version'], 'weeks_of_versions', 'versions') }}
+        and versions.state = 'accepted'
     inner join columns_of_versions
     on {{ same(['_file_path', '_file_version'], 'weeks_of_versions', 'columns_of_versions') }}
 

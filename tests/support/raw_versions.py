@@ -39,6 +39,28 @@ class Load:
         return FIRST_DAY + timedelta(days=self.day)
 
 
+@dataclass(frozen=True)
+class Decision:
+    """What ingest (held) or a person (released, rejected) says of version `number` of a file."""
+
+    number: int
+    file: str
+    status: str
+
+
+def decide(decision: Decision, at: int, lake: Lake) -> None:
+    """Append a decision to the ledger; `at`: its place among all decisions."""
+    feed = decision.file.removeprefix("more ")
+    by = None if decision.status == "held" else "somebody"
+    row = {"_source": "catalogue", "raw_table": f"netflix_{feed}", "_file_path": PATHS[decision.file]}
+    row |= {"status": decision.status, "reason": "why"}
+    times = {"_committed_at": FIRST_DAY, "_ingested_at": FIRST_DAY + timedelta(minutes=at)}
+    frame = pl.DataFrame([row | {"_file_version": decision.number} | times]).with_columns(
+        pl.lit(by, pl.String).alias("decided_by"), pl.col(*times).cast(pl.Datetime("us", "UTC"))
+    )
+    frame.write_delta(str(lake.root / "raw/_files"), mode="append", delta_write_options={"schema_mode": "merge"})
+
+
 def write(load: Load, number: int, lake: Lake) -> None:
     """Append a load to raw as version `number` of its files."""
     for file, records in load.files.items():

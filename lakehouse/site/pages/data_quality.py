@@ -9,6 +9,7 @@ from lakehouse.site import fmt, gold, vega
 from lakehouse.site.elements import Chart, Filter, Page, Table, Tile
 
 RESULTS, QUARANTINE, RECONCILIATION, FILES = "data_quality_results", "quarantine", "reconciliation", "source_files"
+STATES = ["accepted", "held", "refused", "rejected"]
 OUTCOMES = ["kept", "repaired", "duplicates", "quarantined", "refused"]
 EXAMPLES = 50
 
@@ -36,7 +37,8 @@ def page(read: gold.Read) -> Page:
         variable_name="outcome",
         value_name="records",
     ).filter((pl.col("records") > 0) & (pl.col("outcome") != "kept"))
-    refused = files.filter(pl.col("status") == "refused").sort("committed_at", descending=True)
+    left_out = files.filter(pl.col("state") != "accepted").sort("committed_at", descending=True)
+    decided = files.filter(pl.col("decided_by").is_not_null()).sort("committed_at", descending=True)
     newest = files.filter(pl.col("is_current")).sort("committed_at", "_file_path", descending=[True, False])
 
     of_commit = files["_commit_sha"].is_not_null()
@@ -89,7 +91,7 @@ def page(read: gold.Read) -> Page:
                 QUARANTINE,
                 "of the current versions",
             ),
-            Tile("Files refused", refused.height, fmt.count(refused.height), FILES),
+            Tile("Versions left out", left_out.height, fmt.count(left_out.height), FILES, "held, refused or rejected"),
         ],
         findings=[
             f"{fmt.count(kept)} of {fmt.count(records)} records were kept as they are.",
@@ -192,7 +194,7 @@ def page(read: gold.Read) -> Page:
             Chart(
                 "freshness",
                 "When did the sources bring something new?",
-                f"Every version of a file; crosses were refused. {times}",
+                f"Every version of a file, and whether the tables here read it. {times}",
                 FILES,
                 "files",
                 vega.chart("files")
@@ -200,16 +202,16 @@ def page(read: gold.Read) -> Page:
                 .encode(
                     x=alt.X("committed_at:T", axis=alt.Axis(title=committed)),
                     y=alt.Y("raw_table:N", axis=alt.Axis(title=None)),
-                    color=vega.by("status", ["loaded", "refused"], title="Outcome"),
+                    color=vega.by("state", STATES, title="State"),
                     shape=alt.Shape(
-                        "status:N",
-                        scale=alt.Scale(domain=["loaded", "refused"], range=["circle", "cross"]),
-                        title="Outcome",
+                        "state:N",
+                        scale=alt.Scale(domain=STATES, range=["circle", "square", "cross", "triangle-down"]),
+                        title="State",
                     ),
                     tooltip=[
                         vega.text("_file_path", "File"),
                         vega.day("committed_at", committed, kind="%-d %B %Y, %H:%M"),
-                        vega.text("status", "Outcome"),
+                        vega.text("state", "State"),
                         vega.text("reason", "Reason"),
                         vega.number("records", "Records"),
                     ],
@@ -231,16 +233,36 @@ def page(read: gold.Read) -> Page:
                 "No file has been loaded yet.",
             ),
             Table(
-                "refused",
-                "Which files were refused?",
-                "Versions that the ingest did not load, and why. The last good version stays.",
+                "left-out",
+                "Which versions are left out?",
+                "Refused: not loaded, or with a record that no version may hold. Held: too different from the version "
+                "before, until somebody decides. Rejected: taken back. The last accepted version stays.",
                 FILES,
-                ["Source", "File", committed, "Reason"],
+                ["Source", "File", "Version", committed, "State", "Reason"],
                 [
-                    (row["source"], row["_file_path"], row["committed_at"], row["reason"])
-                    for row in refused.iter_rows(named=True)
+                    (
+                        row["source"],
+                        row["_file_path"],
+                        row["_file_version"],
+                        row["committed_at"],
+                        row["state"],
+                        row["reason"],
+                    )
+                    for row in left_out.iter_rows(named=True)
                 ],
-                "No file was refused.",
+                "No version is left out.",
+            ),
+            Table(
+                "decisions",
+                "What was decided about versions?",
+                "Released or rejected by somebody, and why.",
+                FILES,
+                ["Source", "File", "Version", "State", "Why"],
+                [
+                    (row["source"], row["_file_path"], row["_file_version"], row["state"], row["reason"])
+                    for row in decided.iter_rows(named=True)
+                ],
+                "Nothing had to be decided.",
             ),
             Table(
                 "quarantine-reasons",
@@ -271,11 +293,20 @@ def page(read: gold.Read) -> Page:
                 "Does every version of every file add up?",
                 "Records in = kept + repaired + duplicates + quarantined + refused.",
                 RECONCILIATION,
-                ["Table", "Version", committed, "Records in", *(outcome.title() for outcome in OUTCOMES), "Adds up"],
+                [
+                    "Table",
+                    "Version",
+                    "State",
+                    committed,
+                    "Records in",
+                    *(outcome.title() for outcome in OUTCOMES),
+                    "Adds up",
+                ],
                 [
                     (
                         row["model"],
                         row["_file_version"],
+                        row["state"],
                         row["committed_at"],
                         row["records_in"],
                         *(row[outcome] for outcome in OUTCOMES),
@@ -291,6 +322,6 @@ def page(read: gold.Read) -> Page:
             "rules": rules.drop("run_id", "_run_started_at"),
             "outcomes": outcomes,
             "versions": versions.select("model", "committed_at", "records_in", *OUTCOMES),
-            "files": files.select("raw_table", "status", "reason", "records", "committed_at", "_file_path"),
+            "files": files.select("raw_table", "state", "reason", "records", "committed_at", "_file_path"),
         },
     )

@@ -52,7 +52,8 @@ typed as (
 
     select
         country_iso2,
-        week,
+        -- one that ends after the day of the commit has not been watched yet: its day is wrong
+        case when week > cast(_committed_at as date) then null else week end as week,
         category,
         weekly_rank,
 

@@ -50,7 +50,7 @@ parsed as (
         {{ parse_number('weekly_rank_text', 'integer') }} as weekly_rank,
         {{ parse_number('weekly_hours_viewed_text', 'bigint') }} as weekly_hours_viewed,
         {{ parse_number('weekly_views_text', 'bigint') }} as weekly_views,
-        {{ parse_hours('runtime_hours_text') }} as runtime_hours,
+        {{ parse_decimal('runtime_hours_text') }} as runtime_hours,
         {{ parse_number('cumulative_weeks_in_top_10_text', 'integer') }} as cumulative_weeks_in_top_10,
         {{ parse_boolean('is_staggered_launch_text') }} as is_staggered_launch
     from cleaned
@@ -62,7 +62,8 @@ parsed as (
 typed as (
 
     select
-        week,
+        -- one that ends after the day of the commit has not been watched yet: its day is wrong
+        case when week > cast(_committed_at as date) then null else week end as week,
         category,
         weekly_rank,
 

@@ -37,7 +37,7 @@ parsed as (
         {{ parse_number('hours_28_text', 'bigint') }} as hours_28,
         {{ parse_number('hours_91_text', 'bigint') }} as hours_91,
         {{ parse_number('views_text', 'bigint') }} as views,
-        {{ parse_hours('runtime_hours_text') }} as runtime_hours
+        {{ parse_decimal('runtime_hours_text') }} as runtime_hours
     from cleaned
 
 ),

@@ -8,6 +8,8 @@
 #}
 {% test accounts_for_every_record(model, feed) %}
 
+{%- set decisions = model.incorporate(path={"identifier": "silver_version_decisions"}) %}
+
 {%- set records = ref("silver_" ~ feed ~ "_records") %}
 
 with
@@ -21,13 +23,17 @@ versions as (
         sum(case when _verdict = 'repaired' then 1 else 0 end) as repaired,
         sum(case when _verdict = 'duplicate' then 1 else 0 end) as duplicates,
         sum(case when _verdict = 'quarantined' then 1 else 0 end) as quarantined
-    from {{ records }}
-    where _verdict <> 'refused'
+    from {{ records }} as records
+    where exists (
+        select 1
+        from ({{ file_versions(feed, decisions) }}) as states
+        where states.state = 'accepted' and {{ same(["_file_path", "_file_version"], "states", "records") }}
+    )
     group by _file_path, _file_version, _committed_at
 
 ),
 
--- Not by macro file_versions, which the model stands on.
+-- Macro file_versions, which the model stands on, says which versions are accepted, but not which one is current.
 current_versions as (
 
     select versions.*
@@ -72,7 +78,7 @@ left_out as (
 superseded as (
 
     select count(*) as superseded
-    from ({{ current_records(feed, superseded=true) }}) as records
+    from ({{ current_records(feed, superseded=true, decisions=decisions) }}) as records
 
 )
 

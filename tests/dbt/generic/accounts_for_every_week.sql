@@ -7,6 +7,8 @@
 #}
 {% test accounts_for_every_week(model, feed) %}
 
+{%- set decisions = model.incorporate(path={"identifier": "silver_version_decisions"}) %}
+
 with
 
 -- Counted in bronze; not by macro file_versions, which the model stands on.
@@ -24,6 +26,10 @@ weeks_of_versions as (
     from {{ ref("bronze_" ~ feed) }} as bronze
     inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
         on {{ same(["_file_path", "_file_version", "_row_number"], "bronze", "records") }}
+    inner join ({{ file_versions(feed, decisions) }}) as states
+        on
+            states.state = 'accepted'
+            and {{ same(["_file_path", "_file_version"], "bronze", "states") }}
     group by records.week, bronze._file_path, bronze._file_version
     having max(case when records._verdict = 'kept' then 1 else 0 end) = 1
 
@@ -34,7 +40,7 @@ superseded as (
     select
         records.week,
         count(*) as superseded
-    from ({{ current_records(feed, superseded=true) }}) as superseded_records
+    from ({{ current_records(feed, superseded=true, decisions=decisions) }}) as superseded_records
     inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
         on {{ same(["_file_path", "_file_version", "_row_number"], "superseded_records", "records") }}
     group by records.week

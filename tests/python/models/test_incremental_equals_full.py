@@ -7,11 +7,12 @@ A short history holds every kind of change; the lane `histories` has those that 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import count
 from pathlib import Path
+from typing import cast
 
 import polars as pl
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tests.support.lake import OF_RUNS, Lake
-from tests.support.raw_versions import PATHS, Load, Record, write
+from tests.support.raw_versions import FIELDS, PATHS, Decision, Load, Record, decide, write
 
 EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
 WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "3"))
@@ -29,6 +30,7 @@ WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "3"))
 WITHOUT_MARTS = ("--exclude", "path:models/gold/marts")
 # and where no Top 10 list was ever loaded, what only they fill stays empty
 CATALOGUE = ("--select", "+group:catalogue", "+quarantine", "+data_quality_results", *WITHOUT_MARTS)
+Step = Load | Decision
 ABOUT_THE_RUN = ["_run_id", "_judged_at", "_ingested_at"]
 
 
@@ -74,10 +76,18 @@ files = st.fixed_dictionaries(
     },
 )
 loads = st.builds(Load, st.integers(0, 9), files.filter(bool))
-histories = st.lists(loads, min_size=2, max_size=8)
+decisions = st.builds(
+    Decision,
+    st.integers(1, 8),
+    st.sampled_from(["titles", "titles", *FIELDS]),
+    st.sampled_from(["rejected", "released"]),
+)
+histories = st.tuples(loads, st.lists(st.one_of(loads, loads, decisions), min_size=1, max_size=8)).map(
+    lambda parts: [parts[0], *parts[1]]
+)
 
 CHILDREN = dict.fromkeys(("cast", "category", "countries", "directors"), (("Ana", "1"), ("Bo", "1"), ("Ana", "2")))
-WRITTEN_OUT = [
+WRITTEN_OUT: list[Step] = [
     Load(2, {"titles": (movie(1), movie(2), *CUT), **CHILDREN}),
     Load(4, {"titles": (movie(1, "B"), movie(2), movie(3)), "cast": (("ANA", "1"), ("Bo", "2"))}),  # changes
     Load(4, {"titles": (movie(1, "C"), movie(2))}),  # at the same time: the state before never was
@@ -92,10 +102,18 @@ WRITTEN_OUT = [
     Load(11, {"titles": (movie(3, "X"), movie(6))}),  # 1 is the second file's again, 6 is now the first one's
     Load(12, {"titles": (movie(3, "X"),), "more titles": (movie(3), movie(6))}),  # both at once: paths decide
     Load(5, {"more titles": (movie(2), movie(4, "V"))}),  # backfill before the second file was known
+    Decision(4, "titles", "rejected"),  # the state at 6, in the middle of what was built
+    Load(13, {"titles": (movie(3, "X", ""), movie(6, "A", "")), "cast": (("Eve", "3"),)}),  # no rating any more
+    Decision(15, "cast", "rejected"),
+    Decision(4, "titles", "released"),
+    Load(14, {"titles": (CUT[0],), "cast": (("Cy", "3"),)}),  # nothing is kept: held
+    Decision(1, "titles", "rejected"),  # the first of all
+    Decision(16, "titles", "released"),
+    Decision(16, "titles", "rejected"),
 ]
 
 
-SHORT = [
+SHORT: list[list[Step]] = [
     [Load(4, {"titles": (movie(1), movie(2), movie(3), *CUT), **CHILDREN})],
     [
         # 3 is twice, of which the later is kept; 2 and 5, a country and part of the cast are gone
@@ -113,10 +131,18 @@ SHORT = [
         # a backfill before all: 2 is another there, and 4 is still there
         Load(2, {"titles": (movie(1), movie(2, "B"), movie(4)), "cast": (("Cy", "4"),), "directors": (("Bo", "4"),)}),
     ],
-    # a backfill in between, the newest by number: 1 has changed for a while, 5 is cut off
-    [Load(6, {"titles": (movie(1, "C"), movie(2), movie(3), CUT[0]), "directors": (("Ana", "1"),)})],
+    [
+        # a backfill in between, the newest by number: 1 has changed for a while, 5 is cut off
+        Load(6, {"titles": (movie(1, "C"), movie(2), movie(3), CUT[0]), "directors": (("Ana", "1"),)}),
+        Load(10, {"titles": (movie(1, "Wrong"),), "cast": (("Wrong", "1"),), "category": (("Wrong", "1"),)}),
+    ],
+    # the last ones are taken back, and of what follows no title has a rating any more
+    [
+        *(Decision(6, file, "rejected") for file in ("titles", "cast", "category")),
+        Load(11, {"titles": (movie(1, "D", ""), movie(3, "Z", ""))}),
+    ],
 ]
-"""Loads, and after which of them a build comes."""
+"""Loads and decisions, and after which of them a build comes."""
 NEWEST = {
     "cast": ("dim_person", "person", {(1, "Ana")}),
     "director": ("dim_person", "person", {(1, "Ana")}),
@@ -149,7 +175,7 @@ def test_building_after_each_load_equals_building_once(new_lake: Callable[[str],
 @given(history=histories)
 @example(history=WRITTEN_OUT)
 def test_any_history_built_after_each_load_equals_building_once(
-    new_lake: Callable[[str], Lake], history: list[Load]
+    new_lake: Callable[[str], Lake], history: list[Step]
 ) -> None:
     note("\n".join(map(str, history)))
     built = build_both_ways(new_lake, grouped([[load] for load in history]), *CATALOGUE)
@@ -168,15 +194,25 @@ def test_weeks_of_the_sample(new_lake: Callable[[str], Lake], make_sample: Calla
     assert built.read("gold/dim_title")["valid_from"].n_unique() == WEEKS + 1
 
 
-def grouped(history: list[list[Load]]) -> list[Callable[[Lake], object]]:
-    """The loads of each group as one."""
-    numbers = count(1)
+def numbered(history: Iterable[Step]) -> Iterator[tuple[Step, int]]:
+    """Each load with its number, from 1, and each decision with its place."""
+    loads, places = count(1), count(1)
+    for step in history:
+        yield step, next(loads if isinstance(step, Load) else places)
 
-    def write_all(loads: list[tuple[Load, int]], lake: Lake) -> None:
-        for load, number in loads:
-            write(load, number, lake)
 
-    return [partial(write_all, [(load, next(numbers)) for load in group]) for group in history]
+def grouped(history: list[list[Step]]) -> list[Callable[[Lake], object]]:
+    """The loads and decisions of each group as one."""
+    steps = numbered(step for group in history for step in group)
+
+    def take(group: list[tuple[Step, int]], lake: Lake) -> None:
+        for step, number in group:
+            if isinstance(step, Load):
+                write(step, number, lake)
+            else:
+                decide(step, number, lake)
+
+    return [partial(take, [next(steps) for _ in group]) for group in history]
 
 
 def build_both_ways(new_lake: Callable[[str], Lake], loads: list[Callable[[Lake], object]], *selection: str) -> Lake:
@@ -204,7 +240,8 @@ def every_column(lake: Lake, name: str) -> pl.DataFrame:
 
 History = list[tuple[int, str, str | None, datetime, datetime | None]]
 """Rows of title number, title, rating, valid_from and valid_to."""
-Titles = dict[int, tuple[str, str | None, str | None]]
+Title = tuple[str, str | None, str | None]
+Titles = dict[int, Title]
 """Title number -> title, rating and whatever else can differ."""
 
 
@@ -213,19 +250,29 @@ def history_of(lake: Lake) -> History:
     return sorted(rows.select("show_id", "title", "rating", "valid_from", "valid_to").rows(), key=str)
 
 
-def expected_history(history: list[Load]) -> History:
+def expected_history(history: list[Step]) -> History:
     """The same, worked out version by version in the order of their commits."""
-    versions: dict[datetime, dict[str, Titles]] = {}
-    for load in history:
-        for file in ("titles", "more titles"):
-            records = load.files.get(file)
-            if records and CONFLICT not in records:
-                versions.setdefault(load.committed_at, {})[file] = kept(records)
+    said = {(step.number, step.file): step.status for step in history if isinstance(step, Decision)}
+    accepted: dict[str, list[tuple[datetime, int, Titles]]] = {"titles": [], "more titles": []}
+    for load, number in numbered(history):
+        for file, versions in accepted.items():
+            if not isinstance(load, Load) or CONFLICT in (records := load.files.get(file, ())):
+                continue
+            state = said.get((number, file))
+            if not records or state in ("held", "rejected"):
+                continue
+            if (titles := kept(records)) or state == "released":  # nothing kept: held
+                versions.append((load.committed_at, number, titles))
+    states: dict[datetime, dict[str, Titles]] = {}
+    for file, versions in accepted.items():
+        versions.sort(key=lambda version: version[:2])
+        for place, (at, _, titles) in enumerate(versions):
+            states.setdefault(at, {})[file] = filled(titles, [before for _, _, before in reversed(versions[:place])])
     rows: History = []
     held: Titles = {}
     since: dict[int, datetime] = {}
     current: dict[str, Titles] = {}  # the file that was committed last comes last
-    for at, files in sorted(versions.items()):
+    for at, files in sorted(states.items()):
         for file in sorted(files, reverse=True, key=lambda file: PATHS[file]):
             current.pop(file, None)
             current[file] = files[file]
@@ -237,6 +284,16 @@ def expected_history(history: list[Load]) -> History:
             held[number], since[number] = now[number], at
     rows += [(number, *held[number][:2], since[number], None) for number in held]
     return sorted(rows, key=str)
+
+
+def filled(titles: Titles, before: list[Titles]) -> Titles:
+    """With what was known of a value that no title has any more, in the newest of the versions before that has some."""
+    columns = list(zip(*titles.values(), strict=True))
+    for place, values in enumerate(columns):
+        if not any(values):
+            known = next((version for version in before if any(title[place] for title in version.values())), {})
+            columns[place] = tuple(known[number][place] if number in known else None for number in titles)
+    return {number: cast("Title", title) for number, title in zip(titles, zip(*columns, strict=True), strict=True)}
 
 
 def kept(records: tuple[Record, ...]) -> Titles:

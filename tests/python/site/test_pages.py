@@ -189,7 +189,7 @@ def test_totals_are_those_of_gold(site: Site, browser: Browser) -> None:
             "Records read": records,
             "Accounted for": records,
             "In quarantine": site.lake.read("gold/quarantine").height,
-            "Files refused": site.lake.read("raw/_files").filter(pl.col("status") == "refused").height,
+            "Versions left out": site.lake.read("raw/_files").filter(pl.col("status") == "refused").height,
         },
     }
     for name, tiles in expected.items():
