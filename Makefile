@@ -14,7 +14,7 @@ WEEKS ?= 8
 TARGET ?= $(or $(DBT_TARGET),dev)
 SPARK ?= pysail
 PORT ?= 8000
-export PYTHON SOURCE SPARK
+export PYTHON SOURCE SPARK NAME FILE KEY
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 TARGETS := $(shell sed -n 's/^    \([a-z_]*\):$$/\1/p' profiles.yml)
@@ -50,7 +50,7 @@ define TELL_REFUSED
 endef
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations 10
 
-.PHONY: help setup with-development with-all run next-week site serve duckdb screenshots test test-all lint lint-python \
+.PHONY: help setup with-development with-all run next-week feed site serve duckdb screenshots test test-all lint lint-python \
   lint-sql docs bench parity clean lock
 
 help: ## List the commands
@@ -97,6 +97,9 @@ lint-python: with-development
 
 lint-sql: with-development
 	@$(PY) -m sqlfluff lint --disable-progress-bar models tests/dbt
+
+feed: setup ## Begin a feed: NAME=ratings FILE=ratings/ratings.csv [KEY=show_id,critic] writes its source and models
+	@$(PY) -m lakehouse feed --key "$$KEY" -- "$$NAME" "$$FILE"
 
 site: setup ## Write the site (dashboards, data quality, docs, lineage) into site/
 	@$(DOCS) --exclude resource_type:test resource_type:unit_test

@@ -76,6 +76,30 @@ def build(options: tuple[str, ...]) -> None:
 
 
 @cli.command()
+@click.argument("name")
+@click.argument("file", type=FILE)
+@click.option("--key", default="", help="The columns that say what one record is, joined by commas, as in the file.")
+def feed(name: str, file: Path, key: str) -> None:
+    """Begin a feed NAME from the header and the first records of FILE: source, models, rules and a unit test."""
+    from lakehouse.feed import CannotBegin, begin, read
+
+    if not Path("dbt_project.yml").is_file():
+        raise CannotDo("there is no dbt_project.yml here: run this in the folder of the project")
+    try:
+        found = read(name, file, [column.strip().lower() for column in key.split(",") if column.strip()])
+        written = begin(found, Path())
+    except CannotBegin as error:
+        raise CannotDo(error) from None
+    for path in written:
+        click.echo(f"  {path}")
+    click.echo(
+        f"A record is known by its {', '.join(found.key)}. Look these files through, then:\n"
+        f"  .venv/bin/python -m ingest --source {name}\n"
+        f"  .venv/bin/python -m lakehouse build --select +silver_{name}"
+    )
+
+
+@cli.command()
 @click.option("--remember", type=FILE, help="Write the state to this file instead of printing it.")
 @click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
 def tables(remember: Path | None, since: Path | None) -> None:

@@ -18,14 +18,18 @@ from ingest.storage.tables import Lake
 def feeds_of(
     sources: dict[str, Source], local: Path | None, lake: Lake, patience: Patience, read_only: bool = False
 ) -> list[Feed]:
-    """Each source with its place; ``local`` replaces them all by the folders of a local copy.
+    """Each source with its place; ``local`` replaces them by the folders of a local copy.
+
+    A source that is a folder already stays where it is unless the copy has a folder of its name.
 
     Raises:
         ConfigurationError: a folder is missing, or the environment does not fit.
     """
     feeds = []
     for name, source in sources.items():
-        folder = local / name if local else Path(source.path, source.folder) if source.path else None
+        folder = Path(source.path, source.folder) if source.path else None
+        if local and (folder is None or (local / name).is_dir()):
+            folder = local / name
         if folder is not None:
             if not folder.is_dir():
                 raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")

@@ -1,0 +1,109 @@
+"""The page about adding a feed, word by word; and what `make feed` will not do."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from lakehouse.feed import CannotBegin, begin, read
+from tests.support.lake import CHECKOUT, Lake
+
+PAGE = CHECKOUT / "docs/add-a-feed.md"
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the checkout without what was built in it."""
+    made = shutil.ignore_patterns(".*", "lake", "sample", "site", "target", "logs")
+    shutil.copytree(
+        CHECKOUT,
+        tmp_path / "checkout",
+        ignore=lambda folder, names: made(folder, names) if folder == str(CHECKOUT) else set(),
+    )
+    (tmp_path / "checkout/.venv").symlink_to(sys.prefix)
+    return tmp_path / "checkout"
+
+
+@pytest.mark.histories
+def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
+    here = Lake(checkout / "lake", new_lake("page").work)
+
+    def bash(commands: str) -> str:
+        places = "LAKEHOUSE_ROOT=lake DBT_TARGET_PATH=target DBT_LOG_PATH=logs DBT_PROJECT_DIR=."
+        return here.run("bash", "-euo", "pipefail", "-c", f"cd '{checkout}'; export {places}; {commands}").stdout
+
+    bash(".venv/bin/python -m lakehouse sample --out sample && .venv/bin/python -m ingest --from sample")
+    bash(".venv/bin/dbt build --quiet --exclude-resource-type test --exclude-resource-type unit_test")
+    for commands in re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE):
+        bash(commands)
+
+    with (checkout / "ratings/ratings.csv").open(newline="") as file:
+        ratings = [row for row in csv.DictReader(file) if float(row["score"]) <= 10]
+    silver = here.read("silver/silver_ratings")
+    assert sorted(silver.select("show_id", "critic", "score").rows()) == sorted(
+        (int(row["show_id"]), row["critic"], float(row["score"])) for row in ratings
+    )
+    genres = defaultdict(list)
+    with (checkout / "sample/catalogue/netflix_category.csv").open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file):
+            genres[row["show_id"].strip()].append(row["listed_in"].strip(" ,"))
+    scores = defaultdict(list)
+    for row in ratings:
+        for genre in genres[row["show_id"]]:
+            scores[genre].append(float(row["score"]))
+    mart = here.read("gold/mart_genre_ratings").sort("genre_name")
+    assert mart.height > 0
+    assert mart["genre_name"].to_list() == sorted(scores)
+    for genre, count, mean in mart.iter_rows():
+        assert (count, mean) == (len(scores[genre]), pytest.approx(sum(scores[genre]) / count))
+    bash(".venv/bin/python -m lakehouse build --select +quarantine +reconciliation")
+    (quarantined,) = here.read("gold/quarantine").filter(pl.col("model") == "silver_ratings").to_dicts()
+    assert (quarantined["rules"], quarantined["_row_number"]) == ("score_is_a_score", 5)
+    assert here.read("gold/reconciliation").filter(pl.col("model") == "silver_ratings")["records_in"].to_list() == [6]
+    bash(".venv/bin/python -m lakehouse build --select test_type:unit,silver_ratings_records")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "key", "says"),
+    [
+        ("Ratings", "id\n1\n", [], "NAME is 'Ratings'"),
+        ("", "id\n1\n", [], "NAME is ''"),
+        ("ratings", None, [], "cannot be read as a table"),
+        ("ratings", "", [], "cannot be read as a table"),
+        ("ratings", "id\n", [], "with the same key, or none"),
+        ("ratings", "id\n1\n1\n", [], "with the same key, or none"),
+        ("ratings", "id,n\n1,2\n1,3\n", ["id"], "with the same key, or none"),
+        ("ratings", "id\n1\n", ["name"], "has no column name"),
+        ("ratings", "id,né(e)\n1,2\n", [], "letters, digits and _"),
+        ("ratings", "id,_source\n1,2\n", [], "lineage column"),
+        ("titles", "id\n1\n", [], "named titles already"),
+        ("top10", "id\n1\n", [], "named top10 already"),
+    ],
+)
+def test_what_is_no_feed_is_one_line_and_changes_nothing(
+    name: str, text: str | None, key: list[str], says: str, checkout: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "ratings.csv"
+    if text is not None:
+        file.write_text(text)
+
+    def state() -> dict[Path, bytes]:
+        return {
+            path: path.read_bytes()
+            for part in ("models", "macros", "ingest")
+            for path in (checkout / part).rglob("*.*")
+        }
+
+    before = state()
+    with pytest.raises(CannotBegin, match=re.escape(says)) as refused:
+        begin(read(name, file, key), checkout)
+    assert "\n" not in str(refused.value)
+    assert state() == before
