@@ -40,13 +40,13 @@ LOAD = $(PY) -m ingest $(INGEST)
 else
 LOAD = $(PY) -m ingest --from "$$SOURCE" $(INGEST)
 endif
-# Code 1 of ingest says that a file was refused: what is good is built, and the command ends with that code. Any other
+# Code 1 of ingest says that a file was held or refused: what is good is built, and the command ends with that code. Any other
 # ends it at once, that of a source out of reach too: it may be back the next time, and nothing is lost until then.
 define LOAD_AND_BUILD
 refused=0; $(LOAD) || { refused=$$?; [ $$refused -eq 1 ] || exit $$refused; }; $(BUILD) || exit $$?
 endef
 define TELL_REFUSED
-[ $$refused -eq 0 ] || { echo "A file was refused ('$(PY) -m ingest status' says why); all else is built." >&2; exit $$refused; }
+[ $$refused -eq 0 ] || { echo "A file was held or refused ('$(PY) -m ingest status' says why); all else is built." >&2; exit $$refused; }
 endef
 PYTEST := $(PY) -m pytest -n auto --dist worksteal --durations 10
 

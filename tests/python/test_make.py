@@ -206,7 +206,7 @@ def test_what_is_good_is_built_when_a_file_was_refused(checkout: Checkout, goal:
     checkout.ends_with("ingest", 1)
     said = checkout.make(goal, code=2)
     assert modules(checkout.calls())[-2:] == ["lakehouse build", "lakehouse tables"]
-    assert "A file was refused" in said and "Error 1" in said
+    assert "A file was held or refused" in said and "Error 1" in said
     checkout.ends_with("lakehouse build", 7)
     assert "Error 7" in checkout.make(goal, code=2)
 
