@@ -26,7 +26,10 @@ source_files as (
         _files.dataset,
         _files.raw_table,
 
-        coalesce(silver_file_versions.state, case _files.status when 'loaded' then 'accepted' else _files.status end) as state,
+        coalesce(
+            silver_file_versions.state,
+            case _files.status when 'loaded' then 'accepted' else _files.status end
+        ) as state,
         coalesce(silver_file_versions.reason, _files.reason) as reason,
         silver_file_versions.decided_by,
 
