@@ -1,5 +1,6 @@
--- Versions of files that are held, and newer than what silver shows; and current ones that violate a version rule of action
--- warn. The build goes on with the last accepted version of each file. Decide with python -m ingest release or reject.
+-- Versions of files that are held, and newer than what silver shows; and current ones that violate a version rule of
+-- action warn. The build goes on with the last accepted version of each file. Decide with python -m ingest release or
+-- reject.
 {{ config(severity='warn', group='data_quality') }}
 
 with
