@@ -7,12 +7,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from deltalake import write_deltalake
 from hypothesis import strategies as st
 
 from plugins.delta_attempt import VERSIONS
+from plugins.delta_inputs import settings
 from tests.support.examples import examples
 from tests.support.project import Project
 from tests.support.tables import Tables
@@ -139,6 +141,14 @@ def test_versions_of_what_computes_count(own: Tables, monkeypatch: pytest.Monkey
     assert twice(own, "select 1 as k", table=f"v{at}") == ["overwrite", "unchanged"]
     monkeypatch.setattr("plugins.delta_attempt.VERSIONS", [*VERSIONS[:at], "another", *VERSIONS[at + 1 :]])
     assert twice(own, "select 1 as k", table=f"v{at}") == ["overwrite", "unchanged"]
+
+
+def test_how_extensions_are_loaded_does_not_count() -> None:
+    """A connection with an object store changes that for every later one in the process."""
+    with duckdb.connect() as one, duckdb.connect(config={"allow_unsigned_extensions": "true"}) as other:
+        assert settings(one) == settings(other)
+        other.execute("set integer_division = true")
+        assert settings(one) != settings(other)
 
 
 def test_a_table_built_again_under_the_same_name_is_another(tmp_path: Path, shared: Tables) -> None:
