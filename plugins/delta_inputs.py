@@ -27,8 +27,8 @@ TABLE_FUNCTIONS = {"range", "generate_series", "unnest"}
 TABLES = {"BASE_TABLE", "SUBQUERY", "JOIN", "EMPTY", "EXPRESSION_LIST", "TABLE_FUNCTION"}
 EXPRESSIONS = {"CONSTANT", "COLUMN_REF", "FUNCTION", "CAST", "CASE", "COMPARISON", "CONJUNCTION", "OPERATOR", "STAR"}
 EXPRESSIONS |= {"SUBQUERY", "WINDOW", "LAMBDA", "LAMBDA_REF", "BETWEEN", "COLLATE", "POSITIONAL_REFERENCE"}
-# Settings that decide how fast a query is or what is said of it, but not its rows; nor do those about extensions, of which
-# one becomes another in all connections of a process once one of them has loaded an extension for an object store.
+# Settings that decide how fast a query is or what is said of it, but not its rows. Nor do those about extensions, of
+# which one becomes another in all connections of a process once one has loaded an extension for an object store.
 UNIMPORTANT = "memory|threads|directory|progress|profil|log|proxy|secret|password|user|_key|token|metadata_cache|path"
 UNIMPORTANT += "|extension"
 
