@@ -17,19 +17,18 @@ with
 versions as (
 
     select
-        _file_path,
-        _file_version,
-        _committed_at,
-        sum(case when _verdict = 'repaired' then 1 else 0 end) as repaired,
-        sum(case when _verdict = 'duplicate' then 1 else 0 end) as duplicates,
-        sum(case when _verdict = 'quarantined' then 1 else 0 end) as quarantined
+        records._file_path,
+        records._file_version,
+        records._committed_at,
+        sum(case when records._verdict = 'repaired' then 1 else 0 end) as repaired,
+        sum(case when records._verdict = 'duplicate' then 1 else 0 end) as duplicates,
+        sum(case when records._verdict = 'quarantined' then 1 else 0 end) as quarantined
     from {{ records }} as records
-    where exists (
-        select 1
-        from ({{ file_versions(feed, decisions) }}) as states
-        where states.state = 'accepted' and {{ same(["_file_path", "_file_version"], "states", "records") }}
-    )
-    group by _file_path, _file_version, _committed_at
+    inner join ({{ file_versions(feed, decisions) }}) as states
+        on
+            states.state = 'accepted'
+            and {{ same(["_file_path", "_file_version"], "records", "states") }}
+    group by records._file_path, records._file_version, records._committed_at
 
 ),
 
