@@ -31,6 +31,7 @@ OF_THE_RUN = (
     "run_id",
     "_run_started_at",
     "_ingested_at",
+    "_decided_at",
 )  # columns that tell one run from another
 BUILD = ("build", "--quiet", "--exclude-resource-types", "test", "unit_test")
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 
@@ -81,12 +82,32 @@ def samples(make_sample: Callable[..., Path]) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def on_duckdb(new_lake: Callable[[str], Lake], samples: list[Path]) -> Lake:
-    """All weeks, built once."""
+    """All weeks, with a version that is held and one that was rejected, built once."""
     lake = new_lake("duckdb")
+    load(lake, samples)
+    lake.build()
+    states = set(lake.read("gold/source_files")["state"])
+    assert states == {"accepted", "held", "rejected"}
+    return lake
+
+
+def load(lake: Lake, samples: list[Path]) -> None:
     for sample in samples:
         lake.ingest("--from", str(sample))
-    lake.build()
-    return lake
+    decide(lake, samples[-1])
+
+
+def decide(lake: Lake, newest: Path) -> None:
+    """A file of titles without a title is held, and the newest directors are taken back."""
+    folder = lake.work / "wrong"
+    shutil.copytree(newest, folder)
+    titles = folder / "catalogue/netflix_titles.csv"
+    later = titles.stat().st_mtime + 86_400
+    titles.write_text(titles.read_text().splitlines()[0] + "\n")
+    os.utime(titles, (later, later))
+    lake.ingest("--from", str(folder), check=False)
+    directors = lake.read("raw/_files").filter(pl.col("raw_table") == "netflix_directors")["_file_version"].max()
+    lake.ingest("reject", "netflix_directors.csv", "--version", str(directors), "--why", "somebody else's")
 
 
 # Two workers: in processes of their own with Apache Spark, within the server with pysail.
@@ -102,7 +123,7 @@ CLUSTER = {
 
 # Models with each way in which tables are written (append, merge, merge that deletes, whole table): each takes Apache
 # Spark seconds. All models are built by the test above, with NETFLIX_APACHE_SPARK=1 there as well.
-CHANGING = ("--select", "+fct_catalogue_change", "+bridge_title_genre", "+silver_top10_global")
+CHANGING = ("--select", "+silver_titles", "+fct_catalogue_change", "+bridge_title_genre", "+silver_top10_global")
 
 
 def spark(lake: Lake, engine: str, *args: str, **env: str) -> None:
@@ -154,8 +175,7 @@ def test_the_build_with_all_tests_gives_what_duckdb_gives(
     patient_engine: str, new_lake: Callable[[str], Lake], samples: list[Path], on_duckdb: Lake
 ) -> None:
     lake = new_lake(patient_engine)
-    for sample in samples:
-        lake.ingest("--from", str(sample))
+    load(lake, samples)
     spark(lake, patient_engine, "build", "--quiet")
     both = {"duckdb": contents(on_duckdb.root), patient_engine: contents(lake.root)}
     assert len(both["duckdb"]) > 40
@@ -169,6 +189,8 @@ def test_a_lake_changes_engines_and_back(
     versions = []
     for week, sample in enumerate(samples, start=1):
         lake.ingest("--from", str(sample))
+        if week == WEEKS:
+            decide(lake, sample)
         if 3 / 8 < week / WEEKS <= 6 / 8:  # of eight weeks, the fourth to the sixth
             build_on_workers_of_which_some_are_killed(lake, engine)
         else:
