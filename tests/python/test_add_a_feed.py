@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-import shutil
-import sys
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +12,14 @@ import polars as pl
 import pytest
 
 from lakehouse.feed import CannotBegin, begin, read
-from tests.support.lake import CHECKOUT, Lake
+from tests.support.lake import CHECKOUT, Lake, copy_checkout
 
 PAGE = CHECKOUT / "docs/add-a-feed.md"
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the checkout without what was built in it."""
-    made = shutil.ignore_patterns(".*", "lake", "sample", "site", "target", "logs")
-    shutil.copytree(
-        CHECKOUT,
-        tmp_path / "checkout",
-        ignore=lambda folder, names: made(folder, names) if folder == str(CHECKOUT) else set(),
-    )
-    (tmp_path / "checkout/.venv").symlink_to(sys.prefix)
-    return tmp_path / "checkout"
+    return copy_checkout(tmp_path / "checkout")
 
 
 @pytest.mark.histories

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,7 @@ from deltalake import DeltaTable
 
 from plugins.object_store import load_extension
 from tests.python.ingest.github_server import running
-from tests.support.lake import CHECKOUT, OF_RUNS, Lake, needs_real_data
+from tests.support.lake import OF_RUNS, Lake, copy_checkout, needs_real_data
 from tests.support.templates import github
 
 CATALOGUE_RECORDS = {
@@ -215,12 +214,7 @@ def test_make_commands_in_a_copy(copy_of: Callable[..., Lake], tmp_path: Path) -
 
     From nothing, `make run` is what .ci/run ends with.
     """
-    checkout = tmp_path / "checkout"
-    made = shutil.ignore_patterns(".*", "lake", "sample", "site", "target", "logs")
-    shutil.copytree(
-        CHECKOUT, checkout, ignore=lambda folder, names: made(folder, names) if folder == str(CHECKOUT) else set()
-    )
-    (checkout / ".venv").symlink_to(sys.prefix)
+    checkout = copy_checkout(tmp_path / "checkout")
     copied = copy_of("sample")
     (copied.work / "target").rename(checkout / "target")
     here = Lake(copied.root.rename(checkout / "lake"), tmp_path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -110,6 +112,15 @@ class Lake:
         frame = self.read(name)
         columns = sorted(c for c in frame.columns if not c.startswith("_") and c not in leave_out)
         return frame.select(columns).sort(columns)
+
+
+def copy_checkout(to: Path) -> Path:
+    """The checkout without what was built in it; its `.venv` is the one that runs the tests."""
+    made = shutil.ignore_patterns(".*", "lake", "sample", "site", "target", "logs")
+    top = str(CHECKOUT)
+    shutil.copytree(CHECKOUT, to, ignore=lambda folder, names: made(folder, names) if folder == top else set())
+    (to / ".venv").symlink_to(sys.prefix)
+    return to
 
 
 def _expect(done: Done | subprocess.CompletedProcess[str], command: tuple[str, ...], check: bool) -> None:
