@@ -16,14 +16,11 @@ import yaml
 from ingest.config import Dataset
 from ingest.errors import Refused
 from ingest.reading.checks import column_names
+from ingest.storage.lineage import LINEAGE_SCHEMA
 
 LOOKED_AT = 10_000  # records, by which types and key are guessed
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-LINEAGE = (
-    *("_source", "_file_path", "_file_sha", "_file_version", "_commit_sha", "_committed_at", "_batch_id"),
-    *("_ingested_at", "_row_number", "_rescued_data"),
-)
-TYPES = {"_file_version": "bigint", "_committed_at": "timestamp", "_ingested_at": "timestamp", "_row_number": "bigint"}
+TYPES = {pl.Int64: "bigint", pl.Datetime: "timestamp"}  # of lineage columns, in SQL; any other is text
 # What a column is read as where all of its values look like that, and the macro that reads it
 READERS = {
     "a whole number": (r"^[0-9]{1,18}$", "{{{{ parse_number('{0}_text', 'bigint') }}}}"),
@@ -138,21 +135,16 @@ def begin(feed: NewFeed, project: Path) -> list[Path]:
 def words_of(feed: NewFeed) -> dict[str, str]:
     """What stands in the templates for this feed."""
 
-    def lines(indent: int, texts: Sequence[str], between: str = "\n") -> str:
-        return f"{between}{' ' * indent}".join(texts)
+    def lines(indent: int, texts: Sequence[str]) -> str:
+        return f"\n{' ' * indent}".join(line for text in texts for line in text.split("\n"))
 
-    def described(indent: int, name: str, text: str, more: str = "") -> str:
-        return f"- name: {name}\n{' ' * indent}  description: {text}{more}"
+    def described(name: str, text: str, data_type: str | None = None) -> str:
+        return f"- name: {name}\n  description: {text}" + (f"\n  data_type: {data_type}" if data_type else "")
 
-    def of_lineage(indent: int, types: bool) -> list[str]:
+    def of_lineage(types: bool) -> list[str]:
         return [
-            described(
-                indent,
-                name,
-                f"\"{{{{ doc('{name}') }}}}\"",
-                f"\n{' ' * indent}  data_type: {TYPES[name]}" if types and name in TYPES else "",
-            )
-            for name in LINEAGE
+            described(name, f"\"{{{{ doc('{name}') }}}}\"", TYPES.get(type(dtype)) if types else None)
+            for name, dtype in LINEAGE_SCHEMA.items()
         ]
 
     def cleaned(column: Column) -> str:
@@ -172,10 +164,9 @@ def words_of(feed: NewFeed) -> dict[str, str]:
     untyped = [f"'{column.name}': '{column.field}'," for column in feed.typed]
     read_as = {column.name: f", read as {column.kind}" if column.kind else "" for column in feed.columns}
     field_descriptions = [
-        described(6, column.name, f"Column {column.field} of the file{read_as[column.name]}.")
-        for column in feed.columns
+        described(column.name, f"Column {column.field} of the file{read_as[column.name]}.") for column in feed.columns
     ]
-    raw_descriptions = [described(6, column.field, f"Column {column.field} of the file.") for column in feed.columns]
+    raw_descriptions = [described(column.field, f"Column {column.field} of the file.") for column in feed.columns]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow([*(column.field for column in feed.columns), "_file_path", "_file_version", "_row_number"])
@@ -207,11 +198,11 @@ def words_of(feed: NewFeed) -> dict[str, str]:
         "untyped": Template(UNTYPED_VALUES).substitute(fields=lines(12, untyped)) if untyped else "",
         "content": lines(4, [f"'{column}'," for column in rest]),
         "shown": lines(4, [f"{c}," for c in columns] + ["_untyped_values,"] * bool(untyped)).removesuffix(","),
-        "described": lines(6, field_descriptions + [described(6, "_untyped_values", UNTYPED)] * bool(untyped)),
+        "described": lines(6, field_descriptions + [described("_untyped_values", UNTYPED)] * bool(untyped)),
         "raw_described": lines(6, raw_descriptions),
-        "raw_described_deep": lines(10, [text.replace("\n", "\n    ") for text in raw_descriptions]),
-        "lineage": lines(6, of_lineage(6, types=False)),
-        "lineage_deep": lines(10, of_lineage(10, types=True)),
+        "raw_described_deep": lines(10, raw_descriptions),
+        "lineage": lines(6, of_lineage(types=False)),
+        "lineage_deep": lines(10, of_lineage(types=True)),
         "meta": meta,
         "key_rules": "".join(rule(column) for column in feed.key),
         "readable_rule": Template(READABLE_RULE).substitute(name=feed.name) if feed.typed else "",
@@ -221,7 +212,7 @@ def words_of(feed: NewFeed) -> dict[str, str]:
 
 
 UNTYPED = """>
-          Text that is no number or day where the column asks for one, as `column: text` joined by semicolons."""
+    Text that is no number or day where the column asks for one, as `column: text` joined by semicolons."""
 UNTYPED_VALUES = """{{ untyped_values({
             $fields
         }) }} as _untyped_values,

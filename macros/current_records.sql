@@ -297,11 +297,11 @@
 
 
 {#
-  Of every version in the ledger what is said last: loaded, held by ingest, or what somebody decided.
+  The newest row of every version in the ledger: that it was loaded or held, or what somebody decided about it.
 
   files: the ledger.
 #}
-{% macro latest_words(files) -%}
+{% macro latest_statuses(files) -%}
   select *
         from (
             select
@@ -345,7 +345,7 @@
         ) as loaded
         where not exists (
             select 1
-            from ({{ latest_words(api.Relation.create(schema="raw", identifier="_files")) }}) as latest
+            from ({{ latest_statuses(api.Relation.create(schema="raw", identifier="_files")) }}) as latest
             where
                 latest.raw_table = '{{ (declared_feeds()[records.identifier | replace("bronze_", "")] if execute else {}).raw_table }}'
                 and latest.status in ('held', 'rejected')

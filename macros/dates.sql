@@ -92,3 +92,14 @@
 {% macro month_number(name) -%}
   cast(cast((instr('janfebmaraprmayjunjulaugsepoctnovdec', lower(substr({{ name }}, 1, 3))) + 2) / 3 as integer) as {{ dbt.type_string() }})
 {%- endmacro %}
+
+
+{#
+  The last day of a week of a list; null where it comes after the day of the commit: nobody has watched that week yet, so
+  the day is wrong.
+
+  Example: {{ week_that_is_over("week") }} as week
+#}
+{% macro week_that_is_over(week) -%}
+  case when {{ week }} > cast(_committed_at as date) then null else {{ week }} end
+{%- endmacro %}

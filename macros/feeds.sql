@@ -31,14 +31,13 @@
 {% macro key_of(feed) %}{{ return(declared_feeds()[feed].key) }}{% endmacro %}
 
 
-{# All feeds with the raw table of each: a CTE of models that read the ledger. #}
-{% macro raw_tables_of_feeds() -%}
-  {%- for name, feed in declared_feeds().items() %}
-    select
-        'silver_{{ name }}' as model,
-        '{{ feed.raw_table }}' as raw_table
-    {{- "\n    union all\n" if not loop.last }}
-  {%- endfor %}
+{# The silver model of the feed that a raw table is loaded for, as an expression; null where no feed reads the table. #}
+{% macro model_of(raw_table) -%}
+  case {{ raw_table }}
+        {%- for name, feed in declared_feeds().items() %}
+            when '{{ feed.raw_table }}' then 'silver_{{ name }}'
+        {%- endfor %}
+        end
 {%- endmacro %}
 
 

@@ -13,12 +13,6 @@ _files as (
 
 ),
 
-feeds as (
-
-    {{ raw_tables_of_feeds() }}
-
-),
-
 source_files as (
 
     select
@@ -57,10 +51,9 @@ source_files as (
         _files._commit_sha,
         cast(_files._ingested_at as {{ dbt.type_timestamp() }}) as _ingested_at
     from _files
-    left join feeds on _files.raw_table = feeds.raw_table
     left join silver_file_versions
     on
-        feeds.model = silver_file_versions.model
+        {{ model_of('_files.raw_table') }} = silver_file_versions.model
         and {{ same(['_file_path', '_file_version'], '_files', 'silver_file_versions') }}
     where _files.status in ('loaded', 'held', 'refused')  -- the others are decisions about these
 

@@ -18,23 +18,16 @@ _files as (
 
 ),
 
-feeds as (
-
-    {{ raw_tables_of_feeds() }}
-
-),
-
 sources as (
 
     select
-        feeds.model,
-        _files._file_path,
-        _files._file_version,
-        min(_files._source) as _source
+        {{ model_of('raw_table') }} as model,
+        _file_path,
+        _file_version,
+        min(_source) as _source
     from _files
-    inner join feeds on _files.raw_table = feeds.raw_table
-    where _files._file_version is not null
-    group by feeds.model, _files._file_path, _files._file_version
+    where _file_version is not null
+    group by raw_table, _file_path, _file_version
 
 )
 

@@ -7,28 +7,22 @@
 
 with
 
-latest as (
+decisions as (
 
-    {{ latest_words(source('raw', '_files')) }}
+    select
+        {{ model_of('raw_table') }} as model,
 
-),
+        status as decision,
+        reason,
+        decided_by,
 
-feeds as (
-
-    {{ raw_tables_of_feeds() }}
+        _file_path,
+        _file_version,
+        cast(_ingested_at as {{ dbt.type_timestamp() }}) as _decided_at
+    from ({{ latest_statuses(source('raw', '_files')) }}) as latest
+    where status in ('held', 'released', 'rejected')
 
 )
 
-select
-    feeds.model,
-
-    latest.status as decision,
-    latest.reason,
-    latest.decided_by,
-
-    latest._file_path,
-    latest._file_version,
-    cast(latest._ingested_at as {{ dbt.type_timestamp() }}) as _decided_at
-from latest
-inner join feeds on latest.raw_table = feeds.raw_table
-where latest.status in ('held', 'released', 'rejected')
+select * from decisions
+where model is not null

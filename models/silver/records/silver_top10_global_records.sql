@@ -62,8 +62,7 @@ parsed as (
 typed as (
 
     select
-        -- one that ends after the day of the commit has not been watched yet: its day is wrong
-        case when week > cast(_committed_at as date) then null else week end as week,
+        {{ week_that_is_over('week') }} as week,
         category,
         weekly_rank,
 
