@@ -114,7 +114,7 @@ def past(
 ) -> list[Offer]:
     """All versions of one file, oldest first.
 
-    Where the source stops answering on the way, ``failed`` is told and the versions before that are returned, except
+    Where the source stops answering on the way, ``failed`` is called and the versions before that are returned, except
     the last one of them, as it may have gone on.
     """
     records = ledger.of(feed.name, path)
@@ -172,7 +172,7 @@ class _Stretch:
 def _recognise(stretches: list[_Stretch], records: list[FileRecord], gone: list[FileRecord]) -> None:
     """Give the versions that the lake has of commits that are no longer in the history their places there.
 
-    A history that was written anew has other commits, and maybe other times, for the same contents in the same order.
+    A rewritten history has other commits, and maybe other times, for the same contents in the same order.
     The same content at the same time is the same version, and so is what comes in the same order.
     """
     starts = [stretch.origin.committed_at for stretch in stretches]

@@ -1,6 +1,6 @@
 {#
-  The condition that a text, if there is one, shows no sign of having been read in a wrong encoding. Letters that are
-  wrong are told and not mended.
+  The condition that a text, if there is one, shows no sign of having been read in a wrong encoding. Wrong letters are
+  flagged and not mended.
 
   columns: a list of text columns.
 

@@ -42,7 +42,7 @@
 
     ),
 
-    {#- Each half with the one after it. Window functions and not joins: Spark plans a CTE anew for every reference. -#}
+    {#- Each half with the one after it. Window functions and not joins: Spark plans a CTE again for every reference. -#}
     {%- set ordered = "over (partition by _file_path, _file_version order by _row_number)" %}
     followed as (
 

@@ -320,7 +320,7 @@ class Attempt:
     def _ranges(self, columns: list[str]) -> str:
         """A predicate that each row that comes or goes meets, and few other rows do.
 
-        Rows that go lie in ranges of keys, file by file; for rows that come anew, all columns narrow the range.
+        Rows that go lie in ranges of keys, file by file; for rows that are inserted, all columns narrow the range.
         """
         cursor, keys = self.cursor, {c: quote(c) for c in self.job.unique_key}
         before, after = ({c: quote(was + c) for c in self.job.partition_by} for was in (WAS, ""))

@@ -185,7 +185,7 @@ def session(root: str, engine: str = "pysail", remote: str | None = None) -> Ite
             "SPARK_REMOTE": joined,
             "LAKEHOUSE_ROOT": root,
             "DBT_TARGET": "spark",
-            # dbt-spark asks every session of Apache Spark for Hive, which is told so for every model.
+            # dbt-spark asks every session of Apache Spark for Hive, which warns of it with every model.
             "PYTHONWARNINGS": ",".join(filter(None, (os.environ.get("PYTHONWARNINGS"), HIVE))),
         }
     finally:

@@ -1,5 +1,5 @@
 {#
-  What dbt is told about Delta tables: in DuckDB they stand as views, but to dbt they are tables, so that
+  How dbt sees Delta tables: in DuckDB they stand as views, but to dbt they are tables, so that
   is_incremental(), snapshots and tests treat them as such. The plugin knows which they are; a view that somebody made
   over delta_scan is a view.
 #}

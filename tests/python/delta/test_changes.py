@@ -101,7 +101,7 @@ def test_merge(
         assert found(tables, name) == Counter(after)
         if all(
             row[i] is not None for row in source for i in keys
-        ):  # a null matches nothing, so its row always comes anew
+        ):  # a null matches nothing, so its row is inserted every time
             assert (tables.version(name) == before) == (Counter(after) == Counter(expected))
         expected = after
 
