@@ -16,24 +16,24 @@ from ingest.config import Dataset, Source
 from ingest.contents import Contents
 from ingest.errors import IngestError
 from ingest.sources.folder import Folder
-from ingest.sources.listing import Entry, Listing, Origin, Place, PlaceWithHistory, base_name, now
+from ingest.sources.listing import Connector, ConnectorWithHistory, Entry, Listing, Origin, base_name, now
 from ingest.storage.tables import FileRecord, Ledger
 
 _TICK = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
-class Feed:
-    """One source of the configuration with the place its files come from now."""
+class ConnectedSource:
+    """One source of the configuration with the connector that its files come through now."""
 
     name: str
-    source: Source
-    place: Place
+    config: Source
+    connector: Connector
 
     @property
     def contents(self) -> Contents:
         """Only a folder that the sample's generator wrote is known to be made up."""
-        return Contents.MADE_UP if isinstance(self.place, Folder) and self.place.made_up else Contents.REAL
+        return Contents.MADE_UP if isinstance(self.connector, Folder) and self.connector.made_up else Contents.REAL
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,21 @@ class Past:
 
 
 @dataclass(frozen=True)
-class Offer:
+class Candidate:
     """One version of a file that may have to be loaded: the present one, or one of the past."""
 
-    feed: Feed
+    source: ConnectedSource
     dataset: Dataset
     entry: Entry
     listed_at: datetime
     past: Past | None = None
 
     def origin(self) -> Origin:
-        return self.past.origin if self.past else self.feed.place.origin(self.entry)
+        return self.past.origin if self.past else self.source.connector.origin(self.entry)
 
     def is_settled(self, record: FileRecord) -> bool:
         """Whether ``record`` is of the same content and there is no reason to look at that again."""
-        return record.sha == self.entry.sha and (record.loaded or record.rules == self.dataset.rules)
+        return record.sha == self.entry.sha and (record.loaded or record.checks == self.dataset.checks)
 
     def settled_by(self, records: list[FileRecord], origin: Origin | None = None) -> FileRecord | None:
         """The ledger's row of this version, if it has one. ``records`` are all rows of the file in source time."""
@@ -91,47 +91,47 @@ class Offer:
         return max(origin.committed_at, last.committed_at + _TICK)
 
 
-def present(feed: Feed, listing: Listing, table: str | None) -> list[Offer]:
+def current_candidates(source: ConnectedSource, listing: Listing, table: str | None) -> list[Candidate]:
     """The listed files that belong to a dataset (of raw table ``table`` only, if given)."""
-    offers = []
+    candidates = []
     for entry in listing.entries:
-        dataset = feed.source.dataset_of(entry.name)
+        dataset = source.config.dataset_of(entry.name)
         if dataset is None and entry.problem:
-            dataset = feed.source.dataset_of(base_name(entry.name))
+            dataset = source.config.dataset_of(base_name(entry.name))
         if dataset is not None and table in (None, dataset.table):
-            offers.append(Offer(feed, dataset, entry, listing.taken_at))
-    return offers
+            candidates.append(Candidate(source, dataset, entry, listing.taken_at))
+    return candidates
 
 
-def past(
-    feed: Feed,
-    place: PlaceWithHistory,
+def past_candidates(
+    source: ConnectedSource,
+    connector: ConnectorWithHistory,
     dataset: Dataset,
     path: str,
     since: datetime | None,
     ledger: Ledger,
     failed: Callable[[IngestError], None],
-) -> list[Offer]:
+) -> list[Candidate]:
     """All versions of one file, oldest first.
 
-    Where the source stops answering on the way, ``failed`` is called and the versions before that are returned, except
-    the last one of them, as it may have gone on.
+    If the source stops responding on the way, ``failed`` is called and the versions found until then are returned, but
+    for the last one, which may have gone on.
     """
-    records = ledger.of(feed.name, path)
+    records = ledger.of(source.name, path)
     known = {record.commit_sha: record for record in records if record.commit_sha}
     changes: list[tuple[Origin, Entry]] = []
     listed: set[str | None] = {None}
     complete = True
     try:
-        for origin in place.history(path, since):
+        for origin in connector.history(path, since):
             assert origin.commit_sha is not None
             listed.add(origin.commit_sha)
             record = known.get(origin.commit_sha)
             if record is not None:
-                name = path.removeprefix(feed.source.path_of("")) if feed.source.folder else path
+                name = path.removeprefix(source.config.path_of("")) if source.config.folder else path
                 entry: Entry | None = Entry(name, path, record.sha, record.size_bytes, origin.commit_sha)
             else:
-                entry = place.entry_at(path, origin.commit_sha)
+                entry = connector.entry_at(path, origin.commit_sha)
             if entry is not None:
                 before = changes[-1][0].committed_at + _TICK if changes else origin.committed_at
                 changes.append((replace(origin, committed_at=max(origin.committed_at, before)), entry))
@@ -139,8 +139,8 @@ def past(
         failed(error)
         complete = False
     stretches = [
-        _Stretch(part[0][0], part[0][1], {change.commit_sha for change, _ in part})
-        for part in (list(part) for _, part in groupby(changes, key=lambda change: change[1].sha))
+        _Stretch(same[0][0], same[0][1], {change.commit_sha for change, _ in same})
+        for same in (list(group) for _, group in groupby(changes, key=lambda change: change[1].sha))
     ]
     for stretch in {stretch.entry.sha: stretch for stretch in stretches}.values():  # the newest with each content
         stretch.commits.add(None)
@@ -150,7 +150,7 @@ def past(
             _recognise(stretches, records, gone)
     _in_order(stretches, records)
     return [
-        Offer(feed, dataset, stretch.entry, now(), Past(stretch.origin, frozenset(stretch.commits)))
+        Candidate(source, dataset, stretch.entry, now(), Past(stretch.origin, frozenset(stretch.commits)))
         for stretch in stretches[: None if complete else -1]
     ]
 

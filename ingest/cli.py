@@ -89,8 +89,8 @@ def cli(
     # These take most of a start's time, and a usage error needs none of them.
     from ingest.report import Report
     from ingest.run import Run
-    from ingest.sources.connect import feeds_of
-    from ingest.sources.http import Patience
+    from ingest.sources.connect import connected
+    from ingest.sources.http import RetryPolicy
     from ingest.storage.tables import Lake
     from ingest.watch import Watch
 
@@ -104,14 +104,14 @@ def cli(
         with lake.failures():
             run = Run(lake, report, table=dataset, dry_run=dry_run, stop=stop)
             if backfill:
-                run.backfill(feeds, since.replace(tzinfo=UTC) if since else None)
+                run.backfill(sources, since.replace(tzinfo=UTC) if since else None)
             else:
-                run.current(feeds)
+                run.current(sources)
         report.close()
         return report
 
     with lake.failures():
-        feeds = feeds_of(selected, from_, lake, Patience(max_wait, stop), read_only=dry_run)
+        sources = connected(selected, from_, lake, RetryPolicy(max_wait, stop), read_only=dry_run)
     if watch is not None:
         Watch(lake, once, watch, then, stop).run()
     else:
@@ -170,7 +170,7 @@ def diff(
     context: click.Context, file: str, old: int | None, new: int | None, rows: int, log_format: str | None
 ) -> None:
     """Show what differs between versions OLD and NEW of FILE: by default its newest and the last accepted before it."""
-    from ingest.compare import Rules
+    from ingest.compare import ComparisonSettings
     from ingest.differences import differences
     from ingest.report import print_differences
     from ingest.storage.tables import RawTable
@@ -180,9 +180,9 @@ def diff(
     with _opened() as (lake, _, known):
         first, second = pair(known.find(file), known, old, new)
         dataset = found.dataset_of(first.source, first.path)
-        rules = Rules.of(dataset) if dataset else Rules()
+        comparing = ComparisonSettings.of(dataset) if dataset else ComparisonSettings()
         table = RawTable(lake, first.raw_table)
-        print_differences(differences(table, first, second, rules, rows), _format(context, log_format))
+        print_differences(differences(table, first, second, comparing, rows), _format(context, log_format))
 
 
 @cli.command()

@@ -23,27 +23,29 @@ _HELD = "held"
 
 
 @dataclass(frozen=True)
-class Rules:
-    """What a dataset says about comparing its versions; names are those of the raw table."""
+class ComparisonSettings:
+    """How a dataset's versions are compared; names are those of the raw table."""
 
     key: tuple[str, ...] = ()
     spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
     limits: Limits = field(default_factory=Limits)
 
     @staticmethod
-    def of(dataset: Dataset) -> Rules:
+    def of(dataset: Dataset) -> ComparisonSettings:
         key = tuple(column_name(name).lower() for name in dataset.key)
-        return Rules(key, {other: name.lower() for other, name in dataset.spellings.items()}, dataset.limits)
+        return ComparisonSettings(
+            key, {other: name.lower() for other, name in dataset.spellings.items()}, dataset.limits
+        )
 
     @property
     def note(self) -> dict[str, object]:
-        """The rules as JSON can hold them."""
+        """The same as JSON can hold it."""
         return asdict(self) | {"limits": self.limits.model_dump()}
 
     @staticmethod
-    def from_note(note: dict[str, Any]) -> Rules | None:
-        """None where the note is of a run from before there were comparisons."""
-        return Rules(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
+    def from_note(note: dict[str, Any]) -> ComparisonSettings | None:
+        """None where the note was written before there were comparisons."""
+        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
 
 
 class Hashes:
@@ -73,14 +75,14 @@ class Comparison:
     """Of the version that a run loads with ``before``, the last accepted one. ``watch`` it while it is loaded, then ask
     for the ``figures``; what was not watched is read from the raw table."""
 
-    def __init__(self, table: RawTable, before: FileRecord, rules: Rules) -> None:
+    def __init__(self, table: RawTable, before: FileRecord, comparing: ComparisonSettings) -> None:
         self._table = table
         self._before = before
-        self._rules = rules
+        self._comparing = comparing
         self._had = table.columns_with_values(before)
         lower = {name.lower(): name for name in self._had}
         # Where the version before has no such column, there is nothing to find its records again by.
-        self._key = [lower[name] for name in rules.key] if lower.keys() >= set(rules.key) else []
+        self._key = [lower[name] for name in comparing.key] if lower.keys() >= set(comparing.key) else []
         self._hashes: Hashes | None = None
         self._has: set[str] = set()
 
@@ -101,7 +103,7 @@ class Comparison:
         """``record`` with the figures of its comparison."""
         if self._hashes is None:
             self._has = self._table.columns_with_values(record)
-        vanished, new = spelled_alike(self._had, self._has, self._rules)
+        vanished, new = spelled_alike(self._had, self._has, self._comparing)
         record = replace(record, columns_vanished=_joined(vanished), columns_new=_joined(new))
         if not self._key:
             return record
@@ -139,9 +141,9 @@ class Comparison:
                 yield name, best
 
 
-def spelled_alike(had: set[str], has: set[str], rules: Rules) -> tuple[list[str], list[str]]:
+def spelled_alike(had: set[str], has: set[str], comparing: ComparisonSettings) -> tuple[list[str], list[str]]:
     """The columns of the first set that the second lacks in any spelling, and the other way round; sorted."""
-    column = {name: rules.spellings.get(name.lower(), name.lower()) for name in had | has}
+    column = {name: comparing.spellings.get(name.lower(), name.lower()) for name in had | has}
     old, new = {column[name] for name in had}, {column[name] for name in has}
     return sorted(n for n in had if column[n] not in new), sorted(n for n in has if column[n] not in old)
 
@@ -214,12 +216,12 @@ def _reasons(record: FileRecord, before: FileRecord | None, limits: Limits) -> I
 
 @dataclass(frozen=True)
 class _Share:
-    """``count`` of ``total``, with ``{}`` in ``words`` for "count of total"; ``usual`` is a share that was accepted."""
+    """``count`` of ``total``, with ``{}`` in ``template`` for "count of total"; ``usual`` is an accepted share."""
 
     count: int
     total: int
     limit: float
-    words: str
+    template: str
     usual: float = 0
 
     @property
@@ -230,7 +232,7 @@ class _Share:
     def text(self) -> str:
         after = f" after {_percent(self.usual)} before" if self.usual else ""
         share = f"{_percent(self.count / self.total)}{after}, limit {_percent(self.limit)}"
-        return f"{self.words.format(f'{self.count:,} of {self.total:,}')} ({share})"
+        return f"{self.template.format(f'{self.count:,} of {self.total:,}')} ({share})"
 
 
 def _percent(share: float) -> str:

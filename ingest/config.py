@@ -1,4 +1,4 @@
-"""The configuration file: which sources there are, which files of them go to which raw tables, and by which rules."""
+"""The configuration file: which sources there are, which of their files go to which raw tables, and how."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ class Dataset(_Strict):
         return all(map(fnmatch.fnmatchcase, name.split("/"), self.file.split("/")))
 
     @property
-    def rules(self) -> str:
+    def checks(self) -> str:
         """A fingerprint of what decides whether a file is refused; a refused file is tried again when it changes."""
-        rules = self.model_dump(mode="json", include={"delimiter", "schema_evolution", "max_bytes"})
-        rules["required"] = self.needed
+        checks = self.model_dump(mode="json", include={"delimiter", "schema_evolution", "max_bytes"})
+        checks["required"] = self.needed
         if self.columns:
-            rules["columns"] = self.columns
-        return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()[:12]
+            checks["columns"] = self.columns
+        return hashlib.sha256(json.dumps(checks, sort_keys=True).encode()).hexdigest()[:12]
 
 
 class Source(_Strict):

@@ -29,7 +29,7 @@ def is_release(at: datetime) -> bool:
 
 
 def check(lake: str, held: Contents | None, wanted: Collection[Contents], names: Collection[str]) -> None:
-    """Raises ConfigurationError where what the sources ``names`` offer does not belong into the lake."""
+    """Raises ConfigurationError where what the sources ``names`` have does not belong into the lake."""
     if len(set(wanted)) > 1:
         raise ConfigurationError(
             f"the sources {', '.join(names)} are partly {Contents.REAL} and partly {Contents.MADE_UP}, "

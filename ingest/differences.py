@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from ingest.compare import Rules, spelled_alike
+from ingest.compare import ComparisonSettings, spelled_alike
 from ingest.storage.tables import FileRecord, RawTable
 
 _ROW, _KEY, _TURN = "_row_number", "\0key", "\0turn"
@@ -44,14 +44,16 @@ class Differences:
     appeared: list[str]
 
 
-def differences(table: RawTable, old: FileRecord, new: FileRecord, rules: Rules, limit: int) -> Differences:
+def differences(
+    table: RawTable, old: FileRecord, new: FileRecord, comparing: ComparisonSettings, limit: int
+) -> Differences:
     """Compare two versions in the raw table; at most ``limit`` records of each kind are shown."""
     had, has = table.columns_with_values(old), table.columns_with_values(new)
-    vanished, appeared = spelled_alike(had, has, rules)
+    vanished, appeared = spelled_alike(had, has, comparing)
     columns = [name for name in table.columns if name in had & has]
     lower = {name.lower(): name for name in columns}
     # Without a key, records are matched by all that they hold.
-    key = [lower[name] for name in rules.key] if rules.key and lower.keys() >= set(rules.key) else columns
+    key = [lower[name] for name in comparing.key] if comparing.key and lower.keys() >= set(comparing.key) else columns
     values = [name for name in columns if name not in key]
     before, after = (_hashed(table, record, key, values) for record in (old, new))
     both = before.join(after, on=[_KEY, _TURN], suffix="\0new")

@@ -11,7 +11,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 
-def ahead(pool: ThreadPoolExecutor, items: Iterable[T], work: Callable[[T], U], count: int) -> Iterator[Future[U]]:
+def prefetch(pool: ThreadPoolExecutor, items: Iterable[T], work: Callable[[T], U], count: int) -> Iterator[Future[U]]:
     """The work on each item, in order, with that on the next ``count`` items given to the pool already."""
     waiting: deque[Future[U]] = deque()
     for item in items:
@@ -21,7 +21,7 @@ def ahead(pool: ThreadPoolExecutor, items: Iterable[T], work: Callable[[T], U], 
     yield from waiting
 
 
-def one_ahead(items: Iterator[T]) -> Iterator[T]:
+def prefetch_one(items: Iterator[T]) -> Iterator[T]:
     """The same items, the next one being made while the last one is used."""
     with ThreadPoolExecutor(1) as pool:
         following = pool.submit(next, items, None)

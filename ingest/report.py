@@ -1,4 +1,4 @@
-"""What a run tells: a line for each event, a closing table, and the exit code."""
+"""What a run reports: a line for each event, a closing table, and the exit code."""
 
 from __future__ import annotations
 
@@ -80,18 +80,18 @@ class Result:
 
 def notes(record: FileRecord) -> list[str]:
     """What a person should know of a version that was taken: many keys that are gone, and columns that are."""
-    told = []
+    found = []
     keys, lost = record.keys_before or 0, record.keys_lost or 0
     if lost > keys * Limits().lost:
-        told.append(f"{lost:,} of {keys:,} keys of version {record.compared_with} are gone")
+        found.append(f"{lost:,} of {keys:,} keys of version {record.compared_with} are gone")
     renamed = dict(pair.split(":") for pair in _names(record.columns_renamed))
     for name in _names(record.columns_vanished):
         text = f"column {name} is gone, and its known values stay"
         if other := renamed.get(name):
             text += f"; {other} holds nearly the same: if that is its new name,"
             text += f" write columns: {{{name}: [{other}]}} in sources.yml"
-        told.append(text)
-    return told
+        found.append(text)
+    return found
 
 
 def _names(joined: str | None) -> list[str]:
@@ -284,11 +284,11 @@ def print_versions(records: list[FileRecord], ledger: Ledger, versions: Versions
             facts |= {"reason": standing.reason, "decided_by": standing.decided_by, "rows": record.row_count}
             facts |= {"rescued": record.rescued_count, "sha": record.sha, "commit": record.commit_sha}
             facts |= {"committed_at": record.committed_at.isoformat()} | figures(record)
-            told = [
+            decided = [
                 {"status": row.status, "why": row.reason, "by": row.decided_by, "at": row.ingested_at.isoformat()}
                 for row in decisions
             ]
-            _print_json(facts | {"found": record.reason, "decisions": told})
+            _print_json(facts | {"found": record.reason, "decisions": decided})
             continue
         why = [record.reason or ("" if decisions else standing.reason or "")]
         why += [f"{row.status} {row.ingested_at:%Y-%m-%d} by {row.decided_by}: {row.reason}" for row in decisions]

@@ -43,7 +43,7 @@ class Versions:
 
     @cached_property
     def _judged(self) -> dict[tuple[str, str, int], Standing]:
-        """Versions that dbt holds or refuses; none where the lake was never built, or was before dbt told states."""
+        """Versions that dbt holds or refuses; none if the lake was never built, or before there were states."""
         table = open_table(f"{self._lake.root}/{_JUDGED}")
         names = ["_source", "_file_path", "_file_version", "state", "reason"]
         if table is None or not {field.name for field in table.schema().fields} >= set(names):

@@ -12,14 +12,14 @@ from functools import partial
 from ingest.errors import IngestError
 from ingest.report import Report
 from ingest.storage.tables import Lake
-from ingest.storage.trigger import Handed
+from ingest.storage.trigger import Trigger
 
 
 class Watch:
     """Calls ``once`` every ``seconds`` until SIGTERM or SIGINT.
 
-    The command is due when the lake has versions that it has not had, whoever loaded them, and stays so until it has
-    succeeded, also when this process ends in between.
+    The command is due when the lake has versions that it has not run over, whoever loaded them, and stays so until it
+    has succeeded, also when this process ends in between.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Watch:
         while not self._stop.is_set():
             self._attempt(self._once)
             if self._command and not self._stop.is_set():
-                self._attempt(partial(self._hand_over, self._command))
+                self._attempt(partial(self._run_if_due, self._command))
             self._stop.wait(self._seconds)
 
     def _attempt(self, step: Callable[[], object]) -> None:
@@ -47,14 +47,14 @@ class Watch:
         except IngestError as error:
             print(f"ingest: {error}; trying again in {self._seconds:g} s", file=sys.stderr, flush=True)
 
-    def _hand_over(self, command: str) -> None:
+    def _run_if_due(self, command: str) -> None:
         """Run the command if it is due."""
-        handed = Handed(self._lake, command)
+        trigger = Trigger(self._lake, command)
         with self._lake.failures():
-            loaded = handed.due()
+            loaded = trigger.due()
         if loaded is not None and self._succeeds(command):
             with self._lake.failures():
-                handed.had(loaded)
+                trigger.succeeded(loaded)
 
     def _succeeds(self, command: str) -> bool:
         self._child = subprocess.Popen(command, shell=True)

@@ -28,7 +28,7 @@ import numpy as np
 import polars as pl
 
 from ingest.errors import Refused
-from ingest.prefetch import ahead
+from ingest.prefetch import prefetch
 
 BLOCK = 8 << 20  # bytes read at a time
 MAX_QUOTED = 2 << 20  # bytes of one quoted field, quotes included
@@ -145,7 +145,7 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
         Refused: bytes that are not UTF-8 text, or a record longer than ``dialect.max_record``.
     """
     with ThreadPoolExecutor(2) as pool:  # the records of two blocks are parsed while the next one is surveyed
-        for parsed in ahead(pool, _surveyed(file, dialect), call, 2):
+        for parsed in prefetch(pool, _surveyed(file, dialect), call, 2):
             if (frame := parsed.result()).height:
                 yield frame
 

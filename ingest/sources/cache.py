@@ -1,4 +1,4 @@
-"""The answers that servers gave last, with their ETags, so that asking again for what has not changed costs nothing.
+"""The last responses of servers, with their ETags, so that asking again for what has not changed costs nothing.
 
 They lie in the Delta table ``_http_cache`` beside the ledger. It is a cache: it may be deleted at any time.
 """
@@ -18,41 +18,41 @@ TABLE = "_http_cache"
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedResponse:
     tag: str
     body: str
 
 
-class Answers:
-    """The answers for one source, by URL. ``save`` keeps those that were used or given since the last call."""
+class ResponseCache:
+    """The responses for one source, by URL. ``save`` keeps those that were used or given since the last call."""
 
     def __init__(self, lake: Lake, source: str, read_only: bool = False) -> None:
         self._uri = lake.uri(TABLE)
         self._source = source
         self._read_only = read_only
-        self._used: dict[str, Answer] = {}
+        self._used: dict[str, CachedResponse] = {}
         table = open_table(self._uri)
         rows = query(table, "select source, answers from t").rows() if table else []
         self._saved = {
-            url: Answer(*answer) for of, text in rows if of == source for url, answer in json.loads(text).items()
+            url: CachedResponse(*saved) for of, text in rows if of == source for url, saved in json.loads(text).items()
         }
         self._known = dict(self._saved)
 
-    def get(self, url: str) -> Answer | None:
-        answer = self._known.get(url)
-        if answer is not None:
-            self._used[url] = answer
-        return answer
+    def get(self, url: str) -> CachedResponse | None:
+        response = self._known.get(url)
+        if response is not None:
+            self._used[url] = response
+        return response
 
-    def put(self, url: str, answer: Answer) -> None:
-        self._known[url] = self._used[url] = answer
+    def put(self, url: str, response: CachedResponse) -> None:
+        self._known[url] = self._used[url] = response
 
     def save(self) -> None:
         """Write the cache if it has changed; without effect where somebody else writes it at the same moment."""
         used, self._used = self._used, {}
         if used == self._saved or self._read_only:
             return
-        text = json.dumps({url: astuple(answer) for url, answer in used.items()})
+        text = json.dumps({url: astuple(response) for url, response in used.items()})
         row = pl.DataFrame({"source": [self._source], "answers": [text]})
         try:
             table = open_table(self._uri)

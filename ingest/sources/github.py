@@ -14,8 +14,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from ingest.config import Source, problem_of_address
 from ingest.errors import ConfigurationError, OutOfReach, printable
-from ingest.sources.cache import Answer, Answers
-from ingest.sources.http import Client, Patience
+from ingest.sources.cache import CachedResponse, ResponseCache
+from ingest.sources.http import Client, RetryPolicy
 from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
@@ -25,7 +25,7 @@ _PROBLEMS = {"120000": LINK, "160000": "is a submodule"}
 T = TypeVar("T")
 
 
-# --- what the API answers, as far as it is used ---
+# --- the API's responses, as far as they are used ---
 
 
 def _sha(text: str) -> str:
@@ -43,11 +43,11 @@ def _in_range(moment: datetime) -> datetime:
 _Sha = Annotated[str, AfterValidator(_sha)]
 
 
-class _Answer(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-class _Item(_Answer):
+class _Item(_Response):
     path: str = Field(min_length=1)
     type: str
     mode: str
@@ -55,7 +55,7 @@ class _Item(_Answer):
     size: int = Field(default=0, ge=0, lt=1 << 63)
 
 
-class _Tree(_Answer):
+class _Tree(_Response):
     tree: list[_Item]
     truncated: bool = False
 
@@ -67,15 +67,15 @@ class _Tree(_Answer):
         return tree
 
 
-class _Committer(_Answer):
+class _Committer(_Response):
     date: Annotated[datetime, AfterValidator(_in_range)]
 
 
-class _Details(_Answer):
+class _Details(_Response):
     committer: _Committer
 
 
-class _Commit(_Answer):
+class _Commit(_Response):
     sha: _Sha
     commit: _Details
 
@@ -115,15 +115,15 @@ class Server:
 class GitHub:
     """The files of ``source.folder`` at one commit: the newest of ``source.ref``, pinned when it is first needed."""
 
-    def __init__(self, server: Server, source: Source, patience: Patience, answers: Answers) -> None:
+    def __init__(self, server: Server, source: Source, retries: RetryPolicy, responses: ResponseCache) -> None:
         assert source.repository is not None
         self._source = source
         self._server = server
         self._name = f"GitHub {source.repository}"
         self._repository = f"{server.api_url}/repos/{source.repository}"
-        self._api = Client(self._name, patience, server.token)
-        self._raw = Client(self._name, patience)
-        self._answers = answers
+        self._api = Client(self._name, retries, server.token)
+        self._raw = Client(self._name, retries)
+        self._responses = responses
         self._head = ""
         self._at: dict[str, tuple[Entry, ...]] = {}
 
@@ -136,7 +136,7 @@ class GitHub:
                 f"{self._name} has no folder {self._source.folder!r} at commit {self._head[:7]};"
                 " correct `folder` in the configuration"
             )
-        self._answers.save()
+        self._responses.save()
         return Listing(entries, taken_at)
 
     def history(self, path: str, since: datetime | None) -> list[Origin]:
@@ -199,13 +199,13 @@ class GitHub:
         return found[0].sha
 
     def _tree(self, sha: str, deep: bool = False) -> list[_Item]:
-        answer = self._json(_TREE, f"{self._repository}/git/trees/{sha}", {"recursive": "1"} if deep else {})
-        if answer.truncated:
+        tree = self._json(_TREE, f"{self._repository}/git/trees/{sha}", {"recursive": "1"} if deep else {})
+        if tree.truncated:
             raise ConfigurationError(
                 f"{self._name} has too many files in {self._source.folder!r} for one listing;"
                 " point `folder` deeper into the repository"
             )
-        return answer.tree
+        return tree.tree
 
     def _entry(self, item: _Item, commit: str) -> Entry:
         return Entry(
@@ -218,21 +218,21 @@ class GitHub:
         )
 
     def _json(self, kind: TypeAdapter[T], url: str, params: dict[str, str]) -> T:
-        """An answer of the API, asked for on condition that it has changed since it was last given."""
+        """A response of the API, asked for on condition that it has changed since the last one."""
         address = f"{url}?{urlencode(params)}"
-        known = self._answers.get(address)
+        known = self._responses.get(address)
         headers = _JSON | ({"If-None-Match": known.tag} if known else {})
         response = self._api.get(url, params=params, headers=headers)
         if response.status_code == 304 and known:
             return self._parsed(kind, known.body.encode())
         content = self._parsed(kind, response.content)
         if "ETag" in response.headers:
-            self._answers.put(address, Answer(response.headers["ETag"], response.content.decode()))
+            self._responses.put(address, CachedResponse(response.headers["ETag"], response.content.decode()))
         return content
 
-    def _parsed(self, kind: TypeAdapter[T], answer: bytes) -> T:
+    def _parsed(self, kind: TypeAdapter[T], content: bytes) -> T:
         try:
-            return kind.validate_json(answer)
+            return kind.validate_json(content)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = "".join(f"{part}: " for part in [".".join(map(str, first["loc"]))] if part)

@@ -60,7 +60,7 @@ class _Limited(_Again):
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """How long to wait for a server: at most ``max_wait`` seconds at a time, and not at all once ``stop`` is set."""
 
     max_wait: float = 60.0
@@ -95,10 +95,10 @@ class _Session(requests.Session):
 class Client:
     """Fetches from one host. A token is sent with every request of this client, and never to another host."""
 
-    def __init__(self, name: str, patience: Patience, token: str | None = None) -> None:
+    def __init__(self, name: str, retries: RetryPolicy, token: str | None = None) -> None:
         self._name = name
         self._token = token
-        self._patience = patience
+        self._retries = retries
         self._session = _Session()
         self._session.headers["User-Agent"] = "netflix-lakehouse-ingest"
         self._session.headers["Accept-Encoding"] = "identity"
@@ -114,7 +114,7 @@ class Client:
         headers: dict[str, str] | None = None,
         accept: tuple[int, ...] = (),
     ) -> requests.Response:
-        """The answer, read in full, with status 200, 304 or one of ``accept``."""
+        """The response, read in full, with status 200, 304 or one of ``accept``."""
 
         def attempt() -> requests.Response:
             with self._request(url, params, headers, accept) as response:
@@ -201,7 +201,7 @@ class Client:
             raise OutOfReach(f"{self._name}: {_place(url)}: {_cause(error)}") from None
 
     def _fail(self, response: requests.Response) -> None:
-        """Sort an answer that is none into what may pass and what will not."""
+        """Sort a failed request into what may pass and what will not."""
         status = response.status_code
         if status >= 500:
             raise _Again(f"HTTP {status}", _delay(response))
@@ -237,20 +237,20 @@ class Client:
         return text if len(text) <= 300 else text[:299] + "…"
 
     def _retry(self, url: str, attempt: Callable[[], T]) -> T:
-        stop, longest = self._patience.stop, self._patience.max_wait
+        stop, longest = self._retries.stop, self._retries.max_wait
 
         def wait(state: tenacity.RetryCallState) -> float:
             error = state.outcome.exception() if state.outcome else None
-            told = error.pause(state.attempt_number) if isinstance(error, _Again) else None
-            if told is None:
+            asked = error.pause(state.attempt_number) if isinstance(error, _Again) else None
+            if asked is None:
                 return _BACKOFF(state)
-            if told > longest and isinstance(error, _Limited):
-                when = datetime.fromtimestamp(time.time() + told, UTC)
+            if asked > longest and isinstance(error, _Limited):
+                when = datetime.fromtimestamp(time.time() + asked, UTC)
                 token = "" if self._token else "; setting GITHUB_TOKEN raises the limit"
                 raise OutOfReach(
                     f"{self._name}: {error.kind} reached; try again after {when:%Y-%m-%d %H:%M:%S} UTC{token}"
                 )
-            return min(told, longest)
+            return min(asked, longest)
 
         try:
             return tenacity.Retrying(

@@ -1,4 +1,4 @@
-"""What a source offers: files with their content's identity, and where each came from."""
+"""What a source has: files with their content's identity, and where each came from."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Origin:
     committed_at: datetime
 
 
-class Place(Protocol):
-    """A place that files come from."""
+class Connector(Protocol):
+    """What files come through: GitHub, a folder, a web address."""
 
     def listing(self) -> Listing:
         """The files there are now.
 
         Raises:
-            OutOfReach: the place does not answer.
+            OutOfReach: the source does not respond.
             ConfigurationError: there is no such folder.
         """
 
@@ -59,14 +59,14 @@ class Place(Protocol):
         """The file's content as a local file whose git blob SHA-1 is the entry's; may be written into ``scratch``.
 
         Raises:
-            OutOfReach: the place does not answer.
+            OutOfReach: the source does not respond.
             Refused: the bytes are not what the listing promised, also after retries.
         """
 
 
 @runtime_checkable
-class PlaceWithHistory(Place, Protocol):
-    """A place that also knows what its files held before."""
+class ConnectorWithHistory(Connector, Protocol):
+    """A connector that also knows what its files held before."""
 
     def history(self, path: str, since: datetime | None) -> list[Origin]:
         """The changes of one path, oldest first; those from ``since`` on, if given."""

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from ingest.config import Dataset, Source
 from ingest.errors import Refused
-from ingest.sources.cache import Answer, Answers
-from ingest.sources.http import Client, Patience
+from ingest.sources.cache import CachedResponse, ResponseCache
+from ingest.sources.http import Client, RetryPolicy
 from ingest.sources.listing import Entry, Listing, Origin, now
 
 
@@ -23,25 +23,25 @@ class Web:
     There is no listing, so each file is asked for on condition that it has changed, and read to know its content.
     """
 
-    def __init__(self, name: str, source: Source, patience: Patience, answers: Answers) -> None:
+    def __init__(self, name: str, source: Source, retries: RetryPolicy, responses: ResponseCache) -> None:
         assert source.url is not None
         self._base = source.url.rstrip("/")
         self._source = source
-        self._client = Client(name, patience)
-        self._answers = answers
+        self._client = Client(name, retries)
+        self._responses = responses
         self._scratch = tempfile.TemporaryDirectory(prefix="ingest-web-")
         self._changed: dict[str, datetime] = {}
 
     def listing(self) -> Listing:
         taken_at = now()
         entries = [entry for dataset in self._source.datasets if (entry := self._entry(dataset, taken_at))]
-        self._answers.save()
+        self._responses.save()
         return Listing(tuple(entries), taken_at)
 
     def _entry(self, dataset: Dataset, taken_at: datetime) -> Entry | None:
         path = self._source.path_of(dataset.file)
         url = f"{self._base}/{quote(path)}"
-        known = self._answers.get(url)
+        known = self._responses.get(url)
         got = self._client.fetch(url, self._local(path), known.tag if known else None, dataset.max_bytes)
         if got is None:
             return None
@@ -51,7 +51,7 @@ class Web:
             modified = _moment(got.modified) or taken_at
             facts = {"sha": got.sha, "size": got.size, "changed": modified.isoformat()}
             if got.tag and got.size <= dataset.max_bytes:
-                self._answers.put(url, Answer(got.tag, json.dumps(facts)))
+                self._responses.put(url, CachedResponse(got.tag, json.dumps(facts)))
         self._changed[path] = datetime.fromisoformat(facts["changed"])
         return Entry(dataset.file, path, facts["sha"], facts["size"])
 

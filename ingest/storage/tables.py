@@ -51,7 +51,7 @@ _WRITER = WriterProperties(
     },
 )
 _NOTE = "ingest"  # the key in a commit's metadata
-_RULES = "rules_of_comparison"  # the key in that note
+_COMPARING = "rules_of_comparison"  # the key in that note
 _HOLDS = "ingest:holds"  # the application transaction of the ledger whose version says what the lake holds
 _FEW = "limit 1000"
 _BATCHES = 64  # of 8,192 rows each: fewer frames cost less
@@ -84,7 +84,7 @@ class FileRecord:
     reason: str | None
     row_count: int | None
     rescued_count: int | None
-    rules: str | None  # fingerprint of the rules that refused it; null where trying again may help
+    checks: str | None  # fingerprint of the dataset's settings that refused it; null where trying again may help
     batch_id: str
     ingested_at: datetime
     decided_by: str | None = None
@@ -115,7 +115,7 @@ class FileRecord:
             return self.source, self.path, self.version, self.status, self.ingested_at
         if self.loaded:
             return self.source, self.path, self.version
-        return self.source, self.path, self.sha, self.commit_sha, self.committed_at, self.rules
+        return self.source, self.path, self.sha, self.commit_sha, self.committed_at, self.checks
 
     @property
     def order(self) -> tuple[datetime, datetime]:
@@ -125,7 +125,7 @@ class FileRecord:
 
 RELEASED, REJECTED = DECISIONS = ("released", "rejected")
 _LINEAGE_FIELDS = {"source", "path", "version", "sha", "commit_sha", "committed_at", "batch_id", "ingested_at"}
-_RENAMED = {"path": "_file_path", "version": "_file_version", "sha": "_file_sha"}
+_RENAMED = {"path": "_file_path", "version": "_file_version", "sha": "_file_sha", "checks": "rules"}
 LEDGER_COLUMNS = {
     field.name: _RENAMED.get(field.name, f"_{field.name}" if field.name in _LINEAGE_FIELDS else field.name)
     for field in fields(FileRecord)
@@ -148,7 +148,7 @@ class Lake:
         return f"{self.root}/raw/{table}"
 
     def check_writable(self) -> None:
-        """Raises ConfigurationError where a local lake cannot be written to; object stores tell on first use."""
+        """Raises ConfigurationError where a local lake cannot be written to; object stores say so on first use."""
         if "://" in self.root:
             return
         raw = Path(self.root) / "raw"
@@ -269,11 +269,11 @@ class RawTable:
         return (self._table.transaction_version(_app(source, path)) if self._table else None) or 0
 
     def append(
-        self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame], rules: dict[str, object]
+        self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame], comparing: dict[str, object]
     ) -> None:
         """Commit one version of a file: its records in ``frames``, of text ``columns`` and the lineage columns.
 
-        ``rules`` go into the commit's note too, for the run that writes the ledger's row if this one is killed.
+        ``comparing`` goes into the commit's note too, for the run that writes the ledger's row if this one is killed.
         """
         assert record.version is not None
         schema = {name: pl.String() for name in columns} | LINEAGE_SCHEMA
@@ -285,11 +285,11 @@ class RawTable:
             frames,
             schema,
             app_transactions=[Transaction(_app(record.source, record.path), record.version)],
-            custom_metadata={_NOTE: json.dumps(asdict(record) | {_RULES: rules}, default=str)},
+            custom_metadata={_NOTE: json.dumps(asdict(record) | {_COMPARING: comparing}, default=str)},
         )
 
     def last_load(self) -> tuple[FileRecord, dict[str, Any]] | None:
-        """The ledger row of the newest commit that loaded something, without its figures, and the rules for these.
+        """The ledger row of the newest commit that loaded something, without its figures, and how to compare it.
 
         Every run looks at this before it adds to the table, so no older load can lack its row in the ledger.
         """
@@ -300,12 +300,13 @@ class RawTable:
                 if _NOTE not in commit:
                     continue
                 note = json.loads(commit[_NOTE])
-                rules = note.pop(_RULES, {})
+                comparing = note.pop(_COMPARING, {})
+                note.pop("rules", None)  # of a refused file only; the name that notes from before have for it
                 times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
                 record = FileRecord(**(note | times))
                 # The log is read to its end, which may be ahead of the version that is open.
                 if (record.version or 0) <= self.newest(record.source, record.path):
-                    return record, rules
+                    return record, comparing
         return None
 
     def counted(self, record: FileRecord) -> FileRecord:

@@ -112,7 +112,7 @@ def test_builds_and_readers_do_not_disturb_each_other(lake: Lake, make_sample: C
         after = lake.read("gold/dim_title").height
         assert after != before
         assert titles() == after, "the file shows what the last build committed"
-        # Written anew while somebody has the old one open.
+        # Written again while somebody has the old one open.
         lake.python("lakehouse", "duckdb", "--out", str(served))
         assert titles() == after
     assert [file.name for file in served.parent.glob("*.duckdb*")] == [served.name]

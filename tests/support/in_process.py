@@ -48,7 +48,7 @@ def _as_a_process(env: Mapping[str, str], cwd: Path) -> Iterator[tuple[io.String
 
 @contextlib.contextmanager
 def _dbt_left_behind() -> Iterator[None]:
-    """Take away what dbt leaves in its process: the next run opens its lake anew."""
+    """Take away what dbt leaves in its process: the next run opens its lake again."""
     try:
         yield
     finally:

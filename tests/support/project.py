@@ -66,7 +66,7 @@ class Project:
             raise done.exception
         return {r.node.name: (str(r.status), str(r.message)) for r in getattr(done.result, "results", [])}
 
-    def anew(self, *args: str) -> tuple[bool, str]:
+    def in_new_session(self, *args: str) -> tuple[bool, str]:
         """Run dbt in this process with a connection of its own; returns whether it succeeded, and what it said."""
         DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
         with redirect_stdout(io.StringIO()) as out:

@@ -29,7 +29,7 @@ def check_builds(folder: Path, root: str) -> None:
     project = Project(folder, FILES, root=root)
 
     def dbt(*args: str) -> str:
-        success, out = project.anew(*args)
+        success, out = project.in_new_session(*args)
         assert success, out
         return out
 
@@ -71,5 +71,5 @@ def test_azure(tmp_path: Path, azure: str) -> None:
 def test_azure_without_an_account_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
     project = Project(tmp_path / "project", FILES, root="az://container/lake")
-    _, out = project.anew("build")
+    _, out = project.in_new_session("build")
     assert "AZURE_STORAGE_ACCOUNT_NAME" in out and "Traceback" not in out

@@ -117,7 +117,7 @@ def test_duckdb_file_deleted_between_any_two_commands(make: Make, tmp_path: Path
     files = {"seeds/s.csv": "id\n1\n", "models/up.sql": f"{TABLE} select id, 'a' as name from {{{{ ref('s') }}}}"}
     project = make(files | {"models/inc.sql": INCREMENTAL}, database=str(file))
     for command in (("seed",), ("run", "-s", "up"), ("run", "-s", "inc"), ("run", "-s", "inc")):
-        success, out = project.anew(*command)
+        success, out = project.in_new_session(*command)
         assert success, out
         file.unlink()
     assert project.rows("inc") == [(1, "a")]
@@ -202,13 +202,13 @@ def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixtur
         ("history", "{model: a, limit: 2}"),
         ("restore", "{model: a, version: 0}"),
     ):
-        _, done = project.anew("run-operation", operation, "--args", args)
+        _, done = project.in_new_session("run-operation", operation, "--args", args)
         said = {"optimize": "a: 2 files became 1", "vacuum": "dry run", "history": "OPTIMIZE", "restore": "version 0"}
         assert said[operation] in done
     assert project.rows("a") == [(1,)]
     show = "select count(*) as n from {{ as_of(ref('a'), version=1) }}"
-    assert "| 2 |" in project.anew("show", "--inline", show)[1]
-    success, said = project.anew("run-operation", "optimize", "--args", "{model: nope}")
+    assert "| 2 |" in project.in_new_session("show", "--inline", show)[1]
+    success, said = project.in_new_session("run-operation", "optimize", "--args", "{model: nope}")
     assert not success and "no Delta model, seed or snapshot named nope" in said
 
 
@@ -257,7 +257,7 @@ select 1 as id
 """
     log = TABLE + "-- depends_on: {{ ref('m') }}\nselect * from main.log"
     project = make({"models/m.sql": model, "models/log.sql": log})
-    _, out = project.anew("build")
+    _, out = project.in_new_session("build")
     assert "grants are ignored on DuckDB" in out
     assert project.rows("log") == [("in",), ("out",)]
 

@@ -130,7 +130,7 @@ def test_microbatch_over_rows_that_nothing_filters_is_one_error(tmp_path: Path, 
     if already:
         Tables(project.root).job("overwrite", "select 1 as id, timestamp '2024-01-01' as moment", "micro")
     with patch_microbatch_end_time("2024-01-03 12:00:00"):
-        success, out = project.anew("build", "--vars", "{days: 3}")
+        success, out = project.in_new_session("build", "--vars", "{days: 3}")
     assert not success and "Invalid data found" not in out
     # Of a batch that is not the first, dbt says on the console only that it failed.
     assert already or "Give what the model reads from an event_time of its own" in out
@@ -169,12 +169,12 @@ def test_views_over_delta_scan_are_views(tmp_path: Path) -> None:
     }
     project = Project(tmp_path / "project", files, database=str(tmp_path / "file.duckdb"))
     for _ in range(2):
-        success, out = project.anew("build")
+        success, out = project.in_new_session("build")
         assert success, out
         assert project.rows("reads") == [(8,)]
     # But a Delta table whose model becomes a view stays, and dbt says so.
     project.write("models/a.sql", "select 1 as id")
-    success, out = project.anew("build")
+    success, out = project.in_new_session("build")
     assert not success and "s.a is a Delta table, which this model no longer is" in out
 
 
@@ -187,15 +187,15 @@ def test_a_folder_that_was_removed_lets_its_model_start_again(tmp_path: Path) ->
     names = {f"models/{name}.sql": INCREMENTAL % name for name in ("append", "merge")}
     files = {**names, "seeds/s.csv": "id\n1\n", "models/t.sql": TABLE + "select * from {{ ref('s') }}"}
     project = Project(tmp_path / "project", files, database=str(tmp_path / "file.duckdb"))
-    assert project.anew("build")[0]
+    assert project.in_new_session("build")[0]
     for damaged in (False, True):
         for name in ("append", "merge", "s", "t"):
             if damaged:
                 log = Path(project.path(name), "_delta_log")
                 next(iter(log.glob("*.json"))).write_text("")
-                project.anew("parse")
+                project.in_new_session("parse")
             shutil.rmtree(project.path(name))
-        success, out = project.anew("build")
+        success, out = project.in_new_session("build")
         assert success, out
         assert [project.rows(name) for name in ("append", "merge", "s", "t")] == [[(1,)]] * 4
 
@@ -212,7 +212,7 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
     }
     project = Project(tmp_path / "project", files)
     project.configure(attach=[{"path": str(tmp_path / "other.duckdb"), "alias": "other"}])
-    success, out = project.anew("build")
+    success, out = project.in_new_session("build")
     assert not success
     for name in ("t", "i", "own", "s"):
         assert f"other.s.{name} is in another database, but Delta tables are all in memory" in " ".join(out.split())

@@ -263,7 +263,7 @@ class Both:
                 held = pl.read_delta(project.path(value))
                 write_deltalake(project.path(value), held.head(1), mode="append")
             variables = {"reuse_unchanged": reuse == "true", "hook": self.world["hook"], "more": self.world["more"]}
-            success, out = project.anew("build", "--vars", json.dumps(variables))
+            success, out = project.in_new_session("build", "--vars", json.dumps(variables))
             assert success, out
 
     def rows(self) -> list[dict[str, Any]]:

@@ -205,7 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         return 200, json.dumps(found[(page - 1) * size : page * size]).encode(), headers
 
     def _tree(self, repository: Repository, sha: str, recursive: bool) -> dict[str, object]:
-        """``sha`` is a commit's, or ``<commit>`` and a folder hashed together, as handed out before."""
+        """``sha`` is a commit's, or ``<commit>`` and a folder hashed together, as trigger out before."""
         folder, commit = "", repository.at(sha)
         if commit is None:
             commit, folder = next(

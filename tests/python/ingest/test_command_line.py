@@ -1,4 +1,4 @@
-"""What people type and what they are told: usage, bad input, dry runs, status, logs, watching."""
+"""What people type and what comes back: usage, bad input, dry runs, status, logs, watching."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from ingest import config
 from ingest.errors import ConfigurationError
 from ingest.storage.tables import Lake
-from ingest.storage.trigger import Handed
+from ingest.storage.trigger import Trigger
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import GitHubServer, Repository
 from tests.support.lake import CHECKOUT
@@ -255,16 +255,16 @@ def test_a_command_that_fails_is_run_again_until_it_succeeds_also_after_a_restar
 
 def test_what_a_command_has_had_is_kept_for_each_command(bench: Bench) -> None:
     lake = Lake(str(bench.lake))
-    assert Handed(lake, "a").due() is None
+    assert Trigger(lake, "a").due() is None
     bench.ingest(*bench.local({"people.csv": b"id\n1\n", "places.tsv": b"id\n1\n"}))
-    assert Handed(lake, "a").due() == 2
-    Handed(lake, "a").had(2)
-    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (None, 2)
+    assert Trigger(lake, "a").due() == 2
+    Trigger(lake, "a").succeeded(2)
+    assert (Trigger(lake, "a").due(), Trigger(lake, "b").due()) == (None, 2)
     bench.ingest(*bench.local({"people.csv": b"id\n2\n"}))
-    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (3, 3)
-    Handed(lake, "b").had(3)
-    Handed(lake, "a").had(3)
-    assert (Handed(lake, "a").due(), Handed(lake, "b").due()) == (None, None)
+    assert (Trigger(lake, "a").due(), Trigger(lake, "b").due()) == (3, 3)
+    Trigger(lake, "b").succeeded(3)
+    Trigger(lake, "a").succeeded(3)
+    assert (Trigger(lake, "a").due(), Trigger(lake, "b").due()) == (None, None)
 
 
 def test_the_line_for_cron_works_in_an_empty_environment(tmp_path: Path) -> None:

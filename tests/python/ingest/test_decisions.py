@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingest.contents import MARKER
 from ingest.storage.tables import Lake
-from ingest.storage.trigger import Handed
+from ingest.storage.trigger import Trigger
 from tests.python.ingest.conftest import Bench, Done, assert_sound
 from tests.python.ingest.github_server import Repository
 from tests.support.examples import examples
@@ -333,11 +333,11 @@ def test_status_tells_a_column_that_is_gone_as_long_as_that_is_the_newest_versio
 
 def test_a_decision_makes_the_command_of_then_due(copies: Bench) -> None:
     load(copies, people(100))
-    handed = Handed(Lake(str(copies.lake)), "dbt build")
-    handed.had(handed.due() or 0)
-    assert handed.due() is None
+    trigger = Trigger(Lake(str(copies.lake)), "dbt build")
+    trigger.succeeded(trigger.due() or 0)
+    assert trigger.due() is None
     reject(copies, 1)
-    assert handed.due() == 2
+    assert trigger.due() == 2
 
 
 # --- any order of loads and decisions ---

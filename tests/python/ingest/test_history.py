@@ -214,7 +214,7 @@ def test_a_version_that_a_backfill_finds_is_compared_with_the_one_before_it_in_t
     ]
 
 
-# --- a history that is written anew at the source ---
+# --- a history that was rewritten at the source ---
 
 
 def rewrite(feed: Repository, states: str, first: datetime) -> None:
@@ -249,7 +249,7 @@ FIRST = datetime(2024, 1, 1, tzinfo=UTC)
         ("a", "aba", FIRST + timedelta(days=99), "aba"),
     ],
 )
-def test_versions_are_recognised_in_a_history_that_was_written_anew(
+def test_versions_are_recognised_in_a_rewritten_history(
     bench: Bench, feed: Repository, by: str, before: str, after: str, first: datetime, expected: str
 ) -> None:
     rewrite(feed, before, FIRST)
@@ -286,7 +286,7 @@ STATES = st.text("abc", min_size=1, max_size=6).filter(lambda text: all(x != y f
 
 
 @examples(4, 40, suppress=[HealthCheck.function_scoped_fixture], before=STATES, after=STATES, days=st.integers(-9, 9))
-def test_nothing_is_loaded_twice_from_a_history_that_was_written_anew(
+def test_nothing_is_loaded_twice_from_a_rewritten_history(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, before: str, after: str, days: int
 ) -> None:
     with running() as server:

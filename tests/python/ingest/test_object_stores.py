@@ -12,7 +12,7 @@ from deltalake import DeltaTable, QueryBuilder
 
 from ingest.contents import MARKER
 from ingest.storage.tables import Lake
-from ingest.storage.trigger import Handed
+from ingest.storage.trigger import Trigger
 from tests.python.ingest.conftest import Bench
 from tests.python.ingest.github_server import Repository
 from tests.support.lake import CHECKOUT
@@ -60,10 +60,10 @@ def check_concurrent_writers(bench: Bench, feed: Repository, root: str) -> None:
     done = bench.ingest(LAKEHOUSE_ROOT=root)
     assert done.code == 0 and "nothing new: 4 unchanged" in done.out
     assert versions == {table: DeltaTable(f"{root}/raw/{table}").version() for table in versions}
-    handed = Handed(Lake(root), "dbt build")
-    assert handed.due() == 8
-    handed.had(8)
-    assert handed.due() is None
+    trigger = Trigger(Lake(root), "dbt build")
+    assert trigger.due() == 8
+    trigger.succeeded(8)
+    assert trigger.due() is None
 
 
 @pytest.mark.stores
