@@ -22,7 +22,7 @@ from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from rich.console import Console
 from rich.table import Table
 
-from plugins.delta import Plugin
+from dbt_duckdb_delta.plugin import Plugin
 
 CHECKOUT = Path(__file__).parents[1]
 ROWS = 20_000_000
@@ -106,7 +106,10 @@ def project(folder: Path, file_format: str, models: int = 30, rows: int = 1000) 
     """A dbt project of models with so many rows each, and four tests each; returns its folder."""
     at = folder / f"{file_format}-{rows}"
     (at / "models").mkdir(parents=True)
-    shutil.copytree(CHECKOUT / "macros" / "delta", at / "macros")
+    (at / "macros").mkdir()
+    shutil.copy(CHECKOUT / "dbt_duckdb_delta" / "wrappers.sql", at / "macros")
+    (at / "dbt_packages").mkdir()
+    (at / "dbt_packages" / "dbt_duckdb_delta").symlink_to(CHECKOUT / "dbt_duckdb_delta")
     for number in range(models):
         source = f"{{{{ ref('model_{number - 10}') }}}}" if number >= 10 else f"range({rows}) as numbers (id)"
         rank = "row_number() over (partition by id % 1000 order by md5(id::text)) as rank"
@@ -127,7 +130,7 @@ def project(folder: Path, file_format: str, models: int = 30, rows: int = 1000) 
     (at / "profiles.yml").write_text(
         "bench: {target: dev, outputs: {dev: {type: duckdb, threads: 4, "
         + (
-            f"path: ':memory:', module_paths: ['{CHECKOUT}'], plugins: [{{module: plugins.delta, "
+            f"path: ':memory:', module_paths: ['{CHECKOUT}'], plugins: [{{module: dbt_duckdb_delta, "
             f"config: {{root: '{at}/lake'}}}}], settings: {{TimeZone: UTC}}"
             if file_format == "delta"
             else f"path: '{at}/plain.duckdb'"

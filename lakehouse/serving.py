@@ -14,7 +14,7 @@ from pathlib import Path
 
 import duckdb
 
-from plugins.object_store import connect_object_store, load_extension
+from dbt_duckdb_delta.object_store import connect_object_store, load_extension
 
 
 def write(out: Path, root: str) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from plugins.location import resolve
+from dbt_duckdb_delta.location import resolve
 
 ROOT_VARIABLE, DEFAULT_ROOT = "LAKEHOUSE_ROOT", "lake"  # profiles.yml gives the plugin the same two
 

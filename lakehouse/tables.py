@@ -6,7 +6,7 @@ import duckdb
 import polars as pl
 from deltalake import DeltaTable, QueryBuilder
 
-from plugins.object_store import connect_object_store, tables_below
+from dbt_duckdb_delta.object_store import connect_object_store, tables_below
 
 LAYERS = ("raw", "bronze", "silver", "gold")
 

@@ -9,3 +9,7 @@
 {% macro spark__lake_root() %}
   {{ return(env_var("LAKEHOUSE_ROOT")) }}
 {% endmacro %}
+
+{% macro duckdb__lake_root() %}
+  {{ return(dbt_duckdb_delta.root()) }}
+{% endmacro %}

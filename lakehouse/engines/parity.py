@@ -20,10 +20,10 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from dbt_duckdb_delta.object_store import load_extension, tables_below
+from dbt_duckdb_delta.queries import literal, quote
 from lakehouse.engines import ENGINES
 from lakehouse.engines.spark import missing, session
-from plugins.delta_sql import literal, quote
-from plugins.object_store import load_extension, tables_below
 
 OF_THE_RUN = (
     "_run_id",

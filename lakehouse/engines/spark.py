@@ -32,7 +32,7 @@ from deltalake import DeltaTable
 from pyspark.sql import SparkSession
 from pyspark.sql.types import StructType
 
-from plugins.object_store import connect_object_store, tables_below
+from dbt_duckdb_delta.object_store import connect_object_store, tables_below
 
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"  # for Apache Spark 4.2; its jars come through Spark's own resolver
 PHYSICAL_MEMORY = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -18,7 +18,7 @@
 {% endmacro %}
 
 {% macro prepared_query(relation, query, make_nullable) %}
-  {%- set rules = delta_constraints() if (config.get("contract") or {}).enforced else {"not_null": [], "checks": []} -%}
+  {%- set rules = dbt_duckdb_delta.constraints() if (config.get("contract") or {}).enforced else {"not_null": [], "checks": []} -%}
   {%- if rules.checks -%}
     {%- do exceptions.raise_compiler_error("A check in a contract cannot be honoured on Spark: test it, or use an expectation.") -%}
   {%- endif -%}
@@ -84,7 +84,7 @@
 #}
 {% macro spark__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates) %}
   {%- set predicates = [] + (incremental_predicates or []) -%}
-  {%- for key in as_list(unique_key) -%}
+  {%- for key in dbt_duckdb_delta.as_list(unique_key) -%}
     {%- do predicates.append("DBT_INTERNAL_SOURCE." ~ key ~ " = DBT_INTERNAL_DEST." ~ key) -%}
   {%- endfor -%}
   {%- set columns = get_merge_update_columns(

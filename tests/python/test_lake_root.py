@@ -19,11 +19,11 @@ from deltalake import DeltaTable, write_deltalake
 from polars.testing import assert_frame_equal
 
 import ingest.cli
+from dbt_duckdb_delta.location import resolve
 from lakehouse import settings
 from lakehouse.cli import cli
 from lakehouse.site import gold
 from lakehouse.tables import listed, read
-from plugins.location import resolve
 from tests.support.lake import CHECKOUT, Lake
 
 

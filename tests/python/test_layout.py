@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.lake import CHECKOUT
 
-PACKAGES = {"ingest", "lakehouse", "plugins", "bench", "tests"}
+PACKAGES = {"ingest", "lakehouse", "dbt_duckdb_delta", "bench", "tests"}
 
 
 def modules(folder: Path, packages: set[str]) -> dict[str, Path]:
@@ -47,7 +47,7 @@ def check(folder: Path, packages: set[str]) -> None:
 
 def test_no_module_imports_itself_over_others() -> None:
     found = modules(CHECKOUT, PACKAGES)
-    assert {"ingest.run", "lakehouse.cli", "plugins.delta"} <= found.keys()
+    assert {"ingest.run", "lakehouse.cli", "dbt_duckdb_delta.plugin"} <= found.keys()
     check(CHECKOUT, PACKAGES)
 
 

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import sqlglot
 
-from plugins.object_store import load_extension
+from dbt_duckdb_delta.object_store import load_extension
 from tests.support.lake import CHECKOUT, Lake
 
 PAGES = [CHECKOUT / "README.md", *sorted((CHECKOUT / "docs").glob("*.md"))]

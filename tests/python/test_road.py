@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
-from plugins.object_store import load_extension
+from dbt_duckdb_delta.object_store import load_extension
 from tests.python.ingest.github_server import running
 from tests.support.lake import OF_RUNS, Lake, copy_checkout, needs_real_data
 from tests.support.templates import github

@@ -14,13 +14,13 @@ import duckdb
 import pytest
 from sqlfluff.core import Linter
 
-from plugins.object_store import load_extension
+from dbt_duckdb_delta.object_store import load_extension
 from tests.support.lake import Lake
 
 HOLD = """
 import sys
 import duckdb
-from plugins.object_store import load_extension
+from dbt_duckdb_delta.object_store import load_extension
 connection = duckdb.connect(sys.argv[1], read_only=True)
 load_extension(connection, "delta")
 for _ in sys.stdin:

@@ -20,6 +20,15 @@ from dbt.cli.main import dbtRunner, dbtRunnerResult
 from deltalake import DeltaTable
 
 CHECKOUT = Path(__file__).parents[2]
+PACKAGE = CHECKOUT / "dbt_duckdb_delta"
+
+
+def with_package(project: Path, macros: str = "macros") -> None:
+    """Give a dbt project the package and its wrappers, as `dbt deps` and `python -m dbt_duckdb_delta wrappers` do."""
+    (project / "dbt_packages").mkdir(parents=True)
+    (project / "dbt_packages" / PACKAGE.name).symlink_to(PACKAGE)
+    (project / macros).mkdir(exist_ok=True)
+    shutil.copy(PACKAGE / "wrappers.sql", project / macros / "dbt_duckdb_delta.sql")
 
 
 @dataclass
@@ -34,14 +43,14 @@ class Project:
 
     def __post_init__(self) -> None:
         self.root = self.root or str(self.at / "lake")
-        shutil.copytree(CHECKOUT / "macros" / "delta", self.at / "macros")
+        with_package(self.at)
         self.configure()
         for name, text in self.files.items():
             self.write(name, text)
 
     def configure(self, project: dict[str, Any] | None = None, **profile: Any) -> None:
         """Write profile and project, with more in them than `config` says."""
-        plugin = {"module": "plugins.delta", "config": {"root": self.root}}
+        plugin = {"module": "dbt_duckdb_delta", "config": {"root": self.root}}
         target = {"type": "duckdb", "path": self.database, "schema": "s", "threads": 4, "module_paths": [str(CHECKOUT)]}
         target |= {"plugins": [plugin], "settings": {"TimeZone": "UTC"}, **profile}
         self.write("profiles.yml", yaml.safe_dump({"p": {"target": "dev", "outputs": {"dev": target}}}))

@@ -10,7 +10,7 @@ import duckdb
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from deltalake import DeltaTable
 
-from plugins.delta import Plugin
+from dbt_duckdb_delta.plugin import Plugin
 
 
 class Tables:

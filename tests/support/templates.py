@@ -26,7 +26,8 @@ PARSED = ("partial_parse.msgpack", "manifest.json", "semantic_manifest.json")
 REPOSITORY = "anshlambagit/Netflix_Azure_Data_Engineering_Project"
 
 
-MADE_BY = ("models", "macros", "seeds", "plugins", "ingest", "lakehouse", "tests/dbt", "tests/support", "*.yml")
+CODE = ("models", "macros", "seeds", "dbt_duckdb_delta", "ingest", "lakehouse", "tests/dbt")
+MADE_BY = (*CODE, "tests/support", "*.yml")
 
 
 def digest() -> str:

@@ -24,6 +24,7 @@ from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
+from tests.support.project import with_package
 from tests.support.quick import quicken
 from tests.support.tables import Tables
 
@@ -74,7 +75,7 @@ def dbt_profile_target(project_root: Any) -> dict[str, Any]:
         "path": ":memory:",
         "threads": 4,
         "module_paths": [str(CHECKOUT)],
-        "plugins": [{"module": "plugins.delta", "config": {"root": str(Path(project_root) / "lake")}}],
+        "plugins": [{"module": "dbt_duckdb_delta", "config": {"root": str(Path(project_root) / "lake")}}],
         "settings": {"TimeZone": "UTC"},
     }
 
@@ -82,7 +83,7 @@ def dbt_profile_target(project_root: Any) -> dict[str, Any]:
 @pytest.fixture(scope="class")
 def dbt_project_yml(project_root: Any, project_config_update: Any) -> dict[str, Any]:
     """The suite's dbt_project.yml, plus `file_format: delta` for all that a class does not configure itself."""
-    shutil.copytree(CHECKOUT / "macros" / "delta", Path(project_root) / "delta_macros")
+    with_package(Path(project_root), "delta_macros")
     update = yaml.safe_load(project_config_update) if isinstance(project_config_update, str) else project_config_update
     config: dict[str, Any] = {"name": "test", "profile": "test", "flags": {"send_anonymous_usage_stats": False}}
     config |= update or {}

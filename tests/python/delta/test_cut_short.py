@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from deltalake import write_deltalake
 
-import plugins.delta_attempt
+import dbt_duckdb_delta.attempt
 from tests.support.tables import Tables
 
 SHAPE: dict[str, Any] = {"unique_key": ["k"], "partition_by": ["part"]}
@@ -52,7 +52,7 @@ def test_a_job_that_is_cut_short_leaves_a_whole_table_and_the_next_ends_as_undis
             Path(shared.path(), "_delta_log", f"{1:020}.json").unlink()
         raise Killed
 
-    monkeypatch.setattr(plugins.delta_attempt, "write_deltalake", killed)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", killed)
     with pytest.raises(Killed):
         shared.job(strategy, QUERIES[strategy], **SHAPE)
     monkeypatch.undo()
@@ -83,7 +83,7 @@ def test_two_jobs_at_once_lose_and_double_nothing(
         except BaseException as error:
             failed.append(error)
 
-    monkeypatch.setattr(plugins.delta_attempt, "write_deltalake", together)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", together)
     threads = [threading.Thread(target=run, args=(tables, 5 + n)) for n, tables in enumerate(both)]
     for thread in threads:
         thread.start()

@@ -17,7 +17,7 @@ from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError
 
-import plugins.delta_attempt
+import dbt_duckdb_delta.attempt
 from tests.support.tables import Tables
 
 UTC_TIME = dt.datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
@@ -303,7 +303,7 @@ def test_a_commit_in_between_repeats_the_attempt(
             write_deltalake(shared.path(), pl.DataFrame({"k": [k]}), mode="append")
         write(table, data, **how)
 
-    monkeypatch.setattr(plugins.delta_attempt, "write_deltalake", slow)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", slow)
     shared.job("append", "select max(k) + 1 as k from s.t")
     assert shared.rows() == [(1,), (10,), (20,), (21,)]
 
@@ -319,7 +319,7 @@ def test_a_conflict_that_does_not_end_is_an_error(
         write_deltalake(shared.path(), pl.DataFrame({"k": [0]}), mode="append")
         write(table, data, **how)
 
-    monkeypatch.setattr(plugins.delta_attempt, "write_deltalake", slow)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", slow)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(DbtRuntimeError, match=r"another writer committed.*Nothing was written; run the model again"):
         shared.job("append", "select 2::bigint as k")
@@ -335,7 +335,7 @@ def test_a_commit_whose_answer_is_lost_counts(tmp_path: Path, shared: Tables, mo
         write(*args, **how)
         raise CommitFailedError("the version is there already")
 
-    monkeypatch.setattr(plugins.delta_attempt, "write_deltalake", lost)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", lost)
     shared.job("overwrite", "select 1 as k")
     shared.job("append", "select 2 as k")
     assert (shared.version(), shared.rows()) == (1, [(1,), (2,)])
@@ -421,7 +421,7 @@ def test_table_care_and_time_travel(tmp_path: Path, shared: Tables) -> None:
 
 
 def test_zorder_lets_filters_skip_files(tmp_path: Path, shared: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins.delta_attempt, "FILE_BYTES", 20_000)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "FILE_BYTES", 20_000)
     shared.move(tmp_path)
     rows = "select (k * 7919) % 10007 as a, hash(k)::varchar as b from range(10007) as r (k)"
     shared.job("overwrite", rows)

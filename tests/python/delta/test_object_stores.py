@@ -45,7 +45,7 @@ def check_builds(folder: Path, root: str) -> None:
     assert versions() == [0, 0, 1, 0, 1]
     shown = dbt("show", "--inline", "select string_agg(n, '|' order by id) as found from {{ ref('m') }}")
     assert "0|5" in shown
-    assert "restored version 0" in dbt("run-operation", "restore", "--args", "{model: m, version: 0}")
+    assert "restored version 0" in dbt("run-operation", "dbt_duckdb_delta.restore", "--args", "{model: m, version: 0}")
     assert "unchanged" in dbt("run", "-s", "t")
 
 

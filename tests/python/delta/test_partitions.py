@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from plugins.delta_sql import bounds
+from dbt_duckdb_delta.queries import bounds
 from tests.support.tables import Tables
 
 KEYS = {
@@ -65,7 +65,7 @@ def test_a_merge_over_many_partitions(
         made.extend(found := bounds(*args, **how))
         return found
 
-    monkeypatch.setattr("plugins.delta_attempt.bounds", counted)
+    monkeypatch.setattr("dbt_duckdb_delta.attempt.bounds", counted)
     assert shared.job("merge", some, **job) == "merge (28 inserted, 190 updated, 0 deleted)"
     assert len(made) == 2, "more than one range for all that changes"
     kept = before & set(shared.delta().file_uris())

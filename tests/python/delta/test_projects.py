@@ -191,7 +191,7 @@ def test_contract_with_portable_types(make: Make) -> None:
 
 def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixture[str]) -> None:
     append = "{{ config(materialized='incremental', zorder='id') }} select {{ var('id', 1) }} as id"
-    old = TABLE + "select * from {{ as_of(ref('a'), version=0) }}"
+    old = TABLE + "select * from {{ dbt_duckdb_delta.as_of(ref('a'), version=0) }}"
     project = make({"models/a.sql": append, "models/old.sql": old})
     project.build()
     project.build("--vars", "{id: 2}")
@@ -202,13 +202,13 @@ def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixtur
         ("history", "{model: a, limit: 2}"),
         ("restore", "{model: a, version: 0}"),
     ):
-        _, done = project.in_new_session("run-operation", operation, "--args", args)
+        _, done = project.in_new_session("run-operation", f"dbt_duckdb_delta.{operation}", "--args", args)
         said = {"optimize": "a: 2 files became 1", "vacuum": "dry run", "history": "OPTIMIZE", "restore": "version 0"}
         assert said[operation] in done
     assert project.rows("a") == [(1,)]
-    show = "select count(*) as n from {{ as_of(ref('a'), version=1) }}"
+    show = "select count(*) as n from {{ dbt_duckdb_delta.as_of(ref('a'), version=1) }}"
     assert "| 2 |" in project.in_new_session("show", "--inline", show)[1]
-    success, said = project.in_new_session("run-operation", "optimize", "--args", "{model: nope}")
+    success, said = project.in_new_session("run-operation", "dbt_duckdb_delta.optimize", "--args", "{model: nope}")
     assert not success and "no Delta model, seed or snapshot named nope" in said
 
 

@@ -16,6 +16,7 @@ from tests.support.project import Project
 from tests.support.tables import Tables
 
 TABLE = "{{ config(materialized='table') }} "
+PAST = "select * from {{ dbt_duckdb_delta.as_of(ref('a'), version=0) }}"
 
 
 def hooked(hook: str, sql: str, **more: str) -> str:
@@ -148,7 +149,7 @@ def test_a_query_that_filters_itself_is_a_microbatch(tmp_path: Path) -> None:
 
 def test_many_models_at_once_over_one_table(tmp_path: Path) -> None:
     """Now and as it was; each makes a table of its own."""
-    readers = {f"models/past{n}.sql": TABLE + "select * from {{ as_of(ref('a'), version=0) }}" for n in range(16)}
+    readers = {f"models/past{n}.sql": TABLE + PAST for n in range(16)}
     readers |= {f"models/now{n}.sql": TABLE + "select * from {{ ref('a') }}" for n in range(8)}
     project = Project(tmp_path / "project", {"models/a.sql": TABLE + "select 1 as id", **readers})
     project.build("--threads", "8")
@@ -163,7 +164,7 @@ def test_views_over_delta_scan_are_views(tmp_path: Path) -> None:
         "models/sources.yml": f"sources: [{{name: x, tables: [{{name: t, meta: {{external_location: \"delta_scan('"
         f"{outside}/s/t')\"}}}}]}}]",
         "models/stg.sql": "{{ config(materialized='view') }} select * from {{ source('x', 't') }}",
-        "models/past.sql": "{{ config(materialized='view') }} select * from {{ as_of(ref('a'), version=0) }}",
+        "models/past.sql": "{{ config(materialized='view') }} " + PAST,
         "models/a.sql": TABLE + "select 1 as id",
         "models/reads.sql": TABLE + "select s.id + p.id as id from {{ ref('stg') }} as s, {{ ref('past') }} as p",
     }
@@ -204,7 +205,7 @@ def test_another_database_is_refused(tmp_path: Path) -> None:
     files = {
         "models/t.sql": "{{ config(materialized='table', database='other') }} select 1 as id",
         "models/i.sql": "{{ config(materialized='incremental', database='other') }} select 1 as id",
-        "models/past.sql": TABLE + "select * from {{ as_of(source('x', 'own'), version=0) }}",
+        "models/past.sql": TABLE + "select * from {{ dbt_duckdb_delta.as_of(source('x', 'own'), version=0) }}",
         "models/own.sql": TABLE + "select 1 as id",
         "models/sources.yml": "sources: [{name: x, database: other, schema: s, tables: [{name: own}]}]",
         "seeds/s.csv": "id\n1\n",
@@ -266,7 +267,7 @@ def test_a_panic_of_delta_rs_fails_the_model(tmp_path: Path, shared: Tables, mon
     def panics(*_: Any, **__: Any) -> None:
         raise PanicException("called `Option::unwrap()`\non a `None` value")
 
-    monkeypatch.setattr("plugins.delta_attempt.write_deltalake", panics)
+    monkeypatch.setattr("dbt_duckdb_delta.attempt.write_deltalake", panics)
     with pytest.raises(Exception, match=r"s\.t: delta-rs gave up: called `Option::unwrap\(\)` on a `None` value"):
         shared.job("overwrite", "select 1 as k")
 

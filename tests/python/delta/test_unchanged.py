@@ -13,8 +13,8 @@ import pytest
 from deltalake import write_deltalake
 from hypothesis import strategies as st
 
-from plugins.delta_attempt import VERSIONS
-from plugins.delta_inputs import settings
+from dbt_duckdb_delta.attempt import VERSIONS
+from dbt_duckdb_delta.inputs import settings
 from tests.support.examples import examples
 from tests.support.project import Project
 from tests.support.tables import Tables
@@ -139,7 +139,7 @@ def test_what_a_hook_does_counts(tmp_path: Path) -> None:
 def test_versions_of_what_computes_count(own: Tables, monkeypatch: pytest.MonkeyPatch, at: int) -> None:
     """The plugin's, DuckDB's, delta-rs's, dbt's and the adapter's."""
     assert twice(own, "select 1 as k", table=f"v{at}") == ["overwrite", "unchanged"]
-    monkeypatch.setattr("plugins.delta_attempt.VERSIONS", [*VERSIONS[:at], "another", *VERSIONS[at + 1 :]])
+    monkeypatch.setattr("dbt_duckdb_delta.attempt.VERSIONS", [*VERSIONS[:at], "another", *VERSIONS[at + 1 :]])
     assert twice(own, "select 1 as k", table=f"v{at}") == ["overwrite", "unchanged"]
 
 

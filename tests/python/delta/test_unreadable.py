@@ -70,7 +70,7 @@ def test_every_kind_of_damage(tmp_path: Path, damage: Callable[[Path], None], mo
         write_deltalake(str(tmp_path / "s" / name), pl.DataFrame({"id": [1]}))
     damage(tmp_path / "s" / "bad")
     said: list[str] = []
-    monkeypatch.setattr("plugins.delta.logger.warning", said.append)
+    monkeypatch.setattr("dbt_duckdb_delta.plugin.logger.warning", said.append)
     tables = Tables(tmp_path)
     assert [line.startswith("The Delta table s.bad cannot be read: ") for line in said] == [True]
     assert f"{tmp_path}/s/bad" in said[0] and "\n" not in said[0]

@@ -271,7 +271,7 @@ def test_the_line_for_cron_works_in_an_empty_environment(tmp_path: Path) -> None
     """As it stands in the docs, but for what the two programs are asked to do."""
     text = (CHECKOUT / "docs" / "ingest.md").read_text()
     line = text.partition("`0 * * * * ")[2].partition("`")[0]
-    for name in ("ingest", "lakehouse", "plugins"):
+    for name in ("ingest", "lakehouse", "dbt_duckdb_delta"):
         (tmp_path / name).symlink_to(CHECKOUT / name)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     for asked, instead in [

@@ -70,7 +70,7 @@ def test_gold_is_under_contract_and_has_consumers(models: dict[str, dict[str, An
 def test_bronze_is_closed_to_other_groups(new_lake: Callable[[str], Lake], tmp_path: Path) -> None:
     """A model of the analysts that reads bronze does not even parse."""
     checkout = tmp_path / "checkout"
-    for part in ("models", "macros", "seeds", "plugins", "tests/dbt"):
+    for part in ("models", "macros", "seeds", "dbt_packages", "dbt_duckdb_delta", "tests/dbt"):
         shutil.copytree(CHECKOUT / part, checkout / part)
     for part in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
         shutil.copy2(CHECKOUT / part, checkout / part)

@@ -39,7 +39,8 @@ def answers(site: Site, tmp_path_factory: pytest.TempPathFactory) -> dict[str, R
     """What `mf query` shows, as rows by column."""
     # MetricFlow reads the project from its working folder, with the target folder in it.
     project = tmp_path_factory.mktemp("project")
-    for part in ("dbt_project.yml", "profiles.yml", "selectors.yml", "models", "macros", "seeds", "plugins", "tests"):
+    files = ("dbt_project.yml", "packages.yml", "profiles.yml", "selectors.yml")
+    for part in (*files, "models", "macros", "seeds", "dbt_packages", "dbt_duckdb_delta", "tests"):
         (project / part).symlink_to(CHECKOUT / part)
     (project / "target").symlink_to(site.target)
     return in_process.call(ask, env=site.lake.environment | {"DBT_PROJECT_DIR": str(project)}, cwd=project)

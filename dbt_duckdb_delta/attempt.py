@@ -23,10 +23,10 @@ from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
-from plugins import delta_sql
-from plugins.delta_inputs import inputs, settings
-from plugins.delta_job import VERSION, Job
-from plugins.delta_sql import any_of, bounds, literal, names, quote
+from dbt_duckdb_delta import queries
+from dbt_duckdb_delta.inputs import inputs, settings
+from dbt_duckdb_delta.job import VERSION, Job
+from dbt_duckdb_delta.queries import any_of, bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
@@ -211,7 +211,7 @@ class Attempt:
 
         From here on, the job's configuration names columns as they are written there.
         """
-        sql, found = delta_sql.query(self.cursor, self.job)
+        sql, found = queries.query(self.cursor, self.job)
         spelling = {c.lower(): c for c in old}
         types = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
         columns, job = list(dict.fromkeys([*old, *types])), self.job
@@ -226,7 +226,7 @@ class Attempt:
         batch = [self._spelled(job.batch[0], "event_time", columns), *job.batch[1:]] if job.batch else []
         self.job = replace(job, comments=comments, batch=batch, **spelled)
         if batch:
-            sql = delta_sql.within(sql, types, *batch)
+            sql = queries.within(sql, types, *batch)
         return sql, types
 
     def _reconcile(self) -> tuple[str, dict[str, str], dict[str, str], bool]:
@@ -235,7 +235,7 @@ class Attempt:
         Returns the query, the columns to write with their types, the query's own types, and whether a column goes or
         changes its type: a rewrite.
         """
-        old = delta_sql.delta_types(self.cursor, f"from {self._target}", ntz=True)
+        old = queries.delta_types(self.cursor, f"from {self._target}", ntz=True)
         sql, new = self._query(old)
         job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
         if partitions != job.partition_by:
@@ -249,7 +249,7 @@ class Attempt:
         problem += f" missing: {removed or 'none'}, of another type: {[f'{c} {old[c]} -> {new[c]}' for c in retyped]})."
         if (mode == "fail" and (added or removed or retyped)) or (mode == "ignore" and removed):
             raise CompilationError(f"{problem} on_schema_change is {mode}: change it, or run with --full-refresh.")
-        narrowed = [c for c in retyped if not delta_sql.castable(cursor, new[c], old[c])]
+        narrowed = [c for c in retyped if not queries.castable(cursor, new[c], old[c])]
         if mode != "sync_all_columns" and narrowed:
             raise CompilationError(f"{problem} Cast {narrowed} in the model, or run with --full-refresh.")
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
@@ -264,7 +264,7 @@ class Attempt:
         Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
         """
         sql, types, found, rewrite = self._reconcile()
-        self.cursor.execute(f"create temp table {STAGED} as select {delta_sql.fitted(types, found)} from ({sql})")
+        self.cursor.execute(f"create temp table {STAGED} as select {queries.fitted(types, found)} from ({sql})")
         keys = names(self.job.unique_key)
         twice = f"select {keys}, count(*) from {STAGED} group by {keys} having count(*) > 1 limit 5"
         if unique and (rows := self.cursor.execute(twice).fetchall()):
@@ -306,10 +306,8 @@ class Attempt:
         coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from {CHANGES} where {KEPT}"
         staying = f"anti join {CHANGES} using ({FILE}, {ROW}) union all by name {coming}"
         if rewrite:
-            found = delta_sql.delta_types(self.cursor, f"from {self._target}", ntz=True)
-            self._replace(
-                f"select {delta_sql.fitted({c: types[c] for c in old}, found)} from {self._located} {staying}"
-            )
+            found = queries.delta_types(self.cursor, f"from {self._target}", ntz=True)
+            self._replace(f"select {queries.fitted({c: types[c] for c in old}, found)} from {self._located} {staying}")
         elif updated or deleted:
             where = self._ranges([c for c in types if c in old])
             self._replace_where(where, f"select {names(old)} from (from {self._located} where {where}) {staying}")
@@ -342,7 +340,7 @@ class Attempt:
         if self.table is None:
             properties = self.job.tblproperties or None
             how = {"mode": "error", "configuration": properties, "description": self.job.description}
-        self._commit(delta_sql.decorated(self.cursor.sql(sql), set(self.job.not_null), self.job.comments), **how)
+        self._commit(queries.decorated(self.cursor.sql(sql), set(self.job.not_null), self.job.comments), **how)
 
     def _replace_where(self, where: str, sql: str) -> None:
         """Commit the query's rows in place of all that meet a condition, which they must meet too."""

@@ -1,29 +1,29 @@
 {#
-  Care for the Delta tables of models: dbt run-operation optimize, vacuum, history, restore. And time travel: as_of.
-  On DuckDB the plugin does the work.
+  Care for the Delta tables of models: dbt run-operation dbt_duckdb_delta.optimize, …vacuum, …history, …restore. And
+  time travel: as_of. On DuckDB the plugin does the work.
 #}
 
 {#
   Compact small files; models that configure `zorder` (a list of columns) are clustered by them.
-    dbt run-operation optimize                                  every model, seed and snapshot
-    dbt run-operation optimize --args '{model: dim_title}'
+    dbt run-operation dbt_duckdb_delta.optimize                                  every model, seed and snapshot
+    dbt run-operation dbt_duckdb_delta.optimize --args '{model: dim_title}'
 #}
 {% macro optimize(model=none) %}
-  {% for node in delta_nodes(model) %}
-    {% set job = {"strategy": "optimize", "options": {"zorder": as_list(node.config.get("zorder"))}} %}
-    {% do log(node.name ~ ": " ~ delta_job(delta_relation(node), job), info=True) %}
+  {% for node in dbt_duckdb_delta.nodes(model) %}
+    {% set job = {"strategy": "optimize", "options": {"zorder": dbt_duckdb_delta.as_list(node.config.get("zorder"))}} %}
+    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), job), info=True) %}
   {% endfor %}
 {% endmacro %}
 
 
 {#
   Delete the files that no version younger than `retention_hours` needs. A dry run, unless dry_run is false.
-    dbt run-operation vacuum --args '{model: dim_title, dry_run: false}'
+    dbt run-operation dbt_duckdb_delta.vacuum --args '{model: dim_title, dry_run: false}'
 #}
 {% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
-  {% for node in delta_nodes(model) %}
+  {% for node in dbt_duckdb_delta.nodes(model) %}
     {% set job = {"strategy": "vacuum", "options": {"retention_hours": retention_hours, "dry_run": dry_run}} %}
-    {% set files = delta_job(delta_relation(node), job) %}
+    {% set files = dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), job) %}
     {% do log(node.name ~ ": " ~ files | length ~ (" files could be deleted" if dry_run else " files deleted"), info=True) %}
   {% endfor %}
   {% if dry_run %}{% do log("Nothing was deleted: this was a dry run. Add dry_run: false.", info=True) %}{% endif %}
@@ -32,11 +32,11 @@
 
 {#
   The commits of a model's table, newest first.
-    dbt run-operation history --args '{model: dim_title}'
+    dbt run-operation dbt_duckdb_delta.history --args '{model: dim_title}'
 #}
 {% macro history(model, limit=20) %}
-  {% for node in delta_nodes(model) %}
-    {% for commit in delta_job(delta_relation(node), {"strategy": "history", "options": {"limit": limit}}) %}
+  {% for node in dbt_duckdb_delta.nodes(model) %}
+    {% for commit in dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), {"strategy": "history", "options": {"limit": limit}}) %}
       {% set time = modules.datetime.datetime.utcfromtimestamp(commit.timestamp / 1000).isoformat() %}
       {% do log("version " ~ commit.version ~ "  " ~ time ~ "Z  " ~ commit.operation, info=True) %}
     {% endfor %}
@@ -46,11 +46,11 @@
 
 {#
   Make an older version the current one (a new commit; nothing is lost).
-    dbt run-operation restore --args '{model: dim_title, version: 3}'
+    dbt run-operation dbt_duckdb_delta.restore --args '{model: dim_title, version: 3}'
 #}
 {% macro restore(model, version) %}
-  {% for node in delta_nodes(model) %}
-    {% do log(node.name ~ ": " ~ delta_job(delta_relation(node), {"strategy": "restore", "options": {"version": version}}), info=True) %}
+  {% for node in dbt_duckdb_delta.nodes(model) %}
+    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), {"strategy": "restore", "options": {"version": version}}), info=True) %}
   {% endfor %}
 {% endmacro %}
 
@@ -58,15 +58,15 @@
 {#
   A table as it was, for use in a model or with `dbt show`.
   relation: ref() or source(); version: a Delta version, or timestamp: text such as '2024-01-31 12:00:00' (UTC).
-    select * from {{ as_of(ref("dim_title"), version=3) }}
+    select * from {{ dbt_duckdb_delta.as_of(ref("dim_title"), version=3) }}
 #}
 {% macro as_of(relation, version=none, timestamp=none) %}
-  {{ return(adapter.dispatch("as_of")(relation, version, timestamp)) }}
+  {{ return(adapter.dispatch("as_of", "dbt_duckdb_delta")(relation, version, timestamp)) }}
 {% endmacro %}
 
 {% macro duckdb__as_of(relation, version, timestamp) %}
   {% if not execute %}{{ return(relation) }}{% endif %}
-  {{ return(delta_job(relation, {"strategy": "as_of", "options": {"version": version, "timestamp": timestamp}})) }}
+  {{ return(dbt_duckdb_delta.job(relation, {"strategy": "as_of", "options": {"version": version, "timestamp": timestamp}})) }}
 {% endmacro %}
 
 {% macro spark__as_of(relation, version, timestamp) %}
@@ -76,11 +76,11 @@
 
 
 {# The nodes of the graph that are Delta tables: one by name, or all. #}
-{% macro delta_nodes(name=none) %}
+{% macro nodes(name=none) %}
   {% set nodes = [] %}
   {% for node in graph.nodes.values() if node.resource_type in ("model", "seed", "snapshot")
-        and node.config.get("file_format") == "delta" and node.config.materialized not in ("ephemeral", "view")
-        and name in (none, node.name) %}
+        and (node.config.get("file_format") == "delta" or node.config.materialized.startswith("delta_"))
+        and node.config.materialized not in ("ephemeral", "view") and name in (none, node.name) %}
     {% do nodes.append(node) %}
   {% endfor %}
   {% if not nodes %}
@@ -90,6 +90,6 @@
 {% endmacro %}
 
 
-{% macro delta_relation(node) %}
+{% macro relation(node) %}
   {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
 {% endmacro %}

@@ -4,8 +4,8 @@
   over delta_scan is a view.
 #}
 
-{% macro duckdb__list_relations_without_caching(schema_relation) %}
-  {% set ours = delta_names(schema_relation.schema) %}
+{% macro list_relations_without_caching(schema_relation) %}
+  {% set ours = dbt_duckdb_delta.names(schema_relation.schema) %}
   {% call statement("list_relations_without_caching", fetch_result=True) %}
     select
       '{{ schema_relation.database }}' as database,
@@ -21,27 +21,19 @@
 {% endmacro %}
 
 {# The names of the Delta tables in a schema, as a list in SQL. #}
-{% macro delta_names(schema) %}
+{% macro names(schema) %}
   {% set names = ["null"] %}
   {% do run_query("select 1") %}{#- opens dbt's connection, where it is the first to ask, and with it the lake -#}
-  {% for of, name in delta_job(api.Relation.create(), {"strategy": "lake"}).tables if of | lower == schema | lower %}
+  {% for of, name in dbt_duckdb_delta.job(api.Relation.create(), {"strategy": "lake"}).tables if of | lower == schema | lower %}
     {% do names.append("'" ~ name | lower | replace("'", "''") ~ "'") %}
   {% endfor %}
   {{ return(names | join(", ")) }}
 {% endmacro %}
 
 {# dbt never deletes or renames a Delta table: it would take the table's history with it. #}
-{% macro duckdb__drop_relation(relation) %}
-  {% do delta_refuse(relation) %}{{ return(dbt.duckdb__drop_relation(relation)) }}
-{% endmacro %}
-
-{% macro duckdb__rename_relation(from_relation, to_relation) %}
-  {% do delta_refuse(from_relation) %}{{ return(dbt.duckdb__rename_relation(from_relation, to_relation)) }}
-{% endmacro %}
-
-{% macro delta_refuse(relation) %}
+{% macro refuse(relation) %}
   {% if run_query("select 1 where lower('" ~ relation.identifier | replace("'", "''") ~ "') in ("
-                  ~ delta_names(relation.schema) ~ ") and '" ~ relation.database ~ "' = current_database()") | length > 0 %}
+                  ~ dbt_duckdb_delta.names(relation.schema) ~ ") and '" ~ relation.database ~ "' = current_database()") | length > 0 %}
     {% do exceptions.raise_compiler_error(
         relation.schema ~ "." ~ relation.identifier ~ " is a Delta table, which this model no longer is. Remove the"
         ~ " table's folder by hand if it may go, or give the model another name or alias."
@@ -49,13 +41,12 @@
   {% endif %}
 {% endmacro %}
 
-{# The root of the lake, as the plugin found it when it connected. #}
-{% macro duckdb__lake_root() %}
-  {{ return(delta_job(api.Relation.create(), {"strategy": "lake"}).root) }}
+{# The root of the Delta tables, as the plugin found it when it connected. #}
+{% macro root() %}
+  {{ return(dbt_duckdb_delta.job(api.Relation.create(), {"strategy": "lake"}).root) }}
 {% endmacro %}
 
 {# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}
-{% macro duckdb__get_catalog_relations(information_schema, relations) %}
-  {% for relation in relations %}{% do delta_job(relation, {"strategy": "describe"}) %}{% endfor %}
-  {{ return(dbt.duckdb__get_catalog_relations(information_schema, relations)) }}
+{% macro describe(relations) %}
+  {% for relation in relations %}{% do dbt_duckdb_delta.job(relation, {"strategy": "describe"}) %}{% endfor %}
 {% endmacro %}

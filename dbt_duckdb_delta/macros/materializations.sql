@@ -1,31 +1,28 @@
 {#
-  The materializations of this project on DuckDB for whatever has `file_format: delta`: tables, incremental models,
-  seeds, snapshots and stored test failures. Each hands one job to the plugin (plugins/delta.py), which runs the SQL
-  and makes one Delta commit. Without `file_format: delta`, dbt-duckdb's own materialization runs.
+  Delta tables on DuckDB: tables, incremental models, seeds, snapshots and stored test failures. Each hands one job to
+  the plugin (plugin.py), which runs the SQL and makes one Delta commit. The names are for models that ask for them
+  (`materialized: delta_table`); a project's wrappers hand on what has `file_format: delta` (wrappers.sql).
 #}
 
-{% materialization table, adapter="duckdb", supported_languages=["sql", "python"] %}
-  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_table_duckdb()) }}{%- endif -%}
-  {% set staged = delta_prepare() %}
+{% materialization delta_table, adapter="duckdb", supported_languages=["sql", "python"] %}
+  {% set staged = dbt_duckdb_delta.prepare() %}
   {% if staged %}{% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}{% endif %}
-  {{ return(delta_build("overwrite", staged)) }}
+  {{ return(dbt_duckdb_delta.build("overwrite", staged)) }}
 {% endmaterialization %}
 
-{% materialization incremental, adapter="duckdb", supported_languages=["sql", "python"] %}
-  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_incremental_duckdb()) }}{%- endif -%}
+{% materialization delta_incremental, adapter="duckdb", supported_languages=["sql", "python"] %}
   {% set strategies = ["append", "merge", "delete+insert", "insert_overwrite", "microbatch"] %}
   {% set strategy = config.get("incremental_strategy") or "append" %}
   {% if strategy not in strategies %}
     {% do adapter.get_incremental_strategy_macro(context, strategy) %}
     {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
-  {% set staged = delta_prepare() %}
+  {% set staged = dbt_duckdb_delta.prepare() %}
   {% if staged %}{% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}{% endif %}
-  {{ return(delta_build("overwrite" if should_full_refresh() else strategy | replace("+", "_"), staged)) }}
+  {{ return(dbt_duckdb_delta.build("overwrite" if should_full_refresh() else strategy | replace("+", "_"), staged)) }}
 {% endmaterialization %}
 
-{% materialization seed, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_seed_default()) }}{%- endif -%}
+{% materialization delta_seed, adapter="duckdb" %}
   {% set agate_table = load_agate_table() %}
   {% do store_result("agate_table", response="OK", agate_table=agate_table) %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
@@ -33,16 +30,15 @@
   {#- dbt's own loader fills a table in DuckDB under the seed's name; the plugin replaces it by a view over Delta -#}
   {% call statement() %}drop view if exists {{ this }}{% endcall %}
   {% do create_csv_table(model, agate_table) %}
-  {% if agate_table.rows | length > 0 %}{% do load_csv_rows(model, agate_table) %}{% endif %}
+  {% if agate_table.rows | length > 0 %}{% do dbt_duckdb_delta.load_rows(agate_table) %}{% endif %}
   {#- dbt's own checksum of a file of more than 1 MiB is one of its path, and knows nothing of how the file is read -#}
   {% set read_as = {} %}
   {% for name in ("column_types", "delimiter", "quote_columns", "fast") %}{% do read_as.update({name: config.get(name)}) %}{% endfor %}
   {% set seed = {"input_file": adapter.get_seed_file_path(model), "options": read_as} %}
-  {{ return(delta_finish("overwrite", "select * from " ~ this, seed, agate_table.rows | length)) }}
+  {{ return(dbt_duckdb_delta.finish("overwrite", "select * from " ~ this, seed, agate_table.rows | length)) }}
 {% endmaterialization %}
 
-{% materialization snapshot, adapter="duckdb" %}
-  {%- if config.get("file_format") != "delta" -%}{{ return(dbt.materialization_snapshot_default()) }}{%- endif -%}
+{% materialization delta_snapshot, adapter="duckdb" %}
   {% set exists = load_cached_relation(this) is not none %}
   {% set strategy = strategy_dispatch(config.get("strategy"))(
       model, "snapshotted_data", "source_data", model["config"], exists
@@ -64,7 +60,7 @@
     {% set sql = "select *" ~ (" replace (" ~ moments | join(", ") ~ ")" if moments else "") ~ " from (" ~ built ~ ")" %}
   {% endif %}
   {% set end, current = "dbt_internal_dest." ~ columns.dbt_valid_to, config.get("dbt_valid_to_current") %}
-  {{ return(delta_finish("merge", sql, {
+  {{ return(dbt_duckdb_delta.finish("merge", sql, {
       "unique_key": [columns.dbt_scd_id],
       "merge_update_columns": [columns.dbt_valid_to],
       "incremental_predicates": ["dbt_internal_source.dbt_change_type <> 'insert'", end ~ " is null" ~ (" or " ~ end ~ " = " ~ current if current else "")],
@@ -75,11 +71,9 @@
   })) }}
 {% endmaterialization %}
 
-{% materialization test, adapter="duckdb" %}
-  {%- set to_table = should_store_failures() and config.get("store_failures_as") in (none, "table") -%}
-  {%- if config.get("file_format") != "delta" or not to_table -%}{{ return(dbt.materialization_test_default()) }}{%- endif -%}
+{% materialization delta_test, adapter="duckdb" %}
   {% do adapter.create_schema(this) %}
-  {% do delta_write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False}) %}
+  {% do dbt_duckdb_delta.write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False}) %}
   {% call statement("main", fetch_result=True) %}
     {{ get_test_sql("select * from " ~ this, config.get("fail_calc"), config.get("warn_if"), config.get("error_if"), limit=none) }}
   {% endcall %}
@@ -87,11 +81,22 @@
 {% endmaterialization %}
 
 {#
+  As dbt-duckdb's own, which puts the seed's path into its statement as it stands: a quote in the name of a folder
+  above the project would end the text there.
+#}
+{% macro load_rows(agate_table) %}
+  {% set path = adapter.get_seed_file_path(model) %}
+  {% if not config.get("fast", true) or "'" not in path %}{{ return(load_csv_rows(model, agate_table)) }}{% endif %}
+  {% set options = "(format csv, header true, delimiter '" ~ config.get("delimiter", ",") ~ "')" %}
+  {% do adapter.add_query("copy " ~ this ~ " from '" ~ path | replace("'", "''") ~ "' " ~ options, abridge_sql_log=True) %}
+{% endmacro %}
+
+{#
   What comes before a model is built. Returns the table into which dbt-duckdb is to run a Python model, or none: the
   call itself has to stand in the materialization, where dbt looks for it.
 #}
-{% macro delta_prepare() %}
-  {#- what dbt-spark and dbt-databricks have and this project does not honour is an error, not a surprise -#}
+{% macro prepare() %}
+  {#- what dbt-spark and dbt-databricks have and is not honoured here is an error, not a surprise -#}
   {% for name in [
       "buckets", "clustered_by", "liquid_clustered_by", "auto_liquid_cluster", "options", "indexes", "skip_matched_step",
       "skip_not_matched_step", "matched_condition", "not_matched_condition", "not_matched_by_source_condition",
@@ -108,19 +113,19 @@
 {% endmacro %}
 
 {# Build a model. strategy: a method of the plugin, without its underscore; staged: a Python model's result. #}
-{% macro delta_build(strategy, staged) %}
+{% macro build(strategy, staged) %}
   {% set sql, more = ("select * from " ~ staged if staged else compiled_code), {} %}
   {% if config.get("contract").enforced %}
     {{ get_assert_columns_equivalent(sql) }}
-    {% set sql, more = get_select_subquery(sql), delta_constraints() %}
+    {% set sql, more = get_select_subquery(sql), dbt_duckdb_delta.constraints() %}
   {% endif %}
-  {% set done = delta_finish(strategy, sql, more) %}
+  {% set done = dbt_duckdb_delta.finish(strategy, sql, more) %}
   {% if staged %}{% do adapter.drop_relation(staged) %}{% endif %}
   {{ return(done) }}
 {% endmacro %}
 
 {# The constraints of an enforced contract: not_null and check hold at every write, and Delta has no keys. #}
-{% macro delta_constraints() %}
+{% macro constraints() %}
   {% set constraints = model.constraints | list %}
   {% for column in model.columns.values() %}
     {% for constraint in column.constraints %}{% do constraints.append(dict(constraint, columns=[column.name])) %}{% endfor %}
@@ -139,9 +144,9 @@
 {% endmacro %}
 
 {# Do the job, run the post-hooks, and return what a materialization returns. #}
-{% macro delta_finish(strategy, sql, more, rows=none) %}
+{% macro finish(strategy, sql, more, rows=none) %}
   {% do adapter.commit() %}
-  {% set result = delta_write(strategy, sql, more) %}
+  {% set result = dbt_duckdb_delta.write(strategy, sql, more) %}
   {% call noop_statement("main", result, "OK", rows) %}{{ sql }}{% endcall %}
   {% if config.get("grants") %}{% do adapter.warn_once("grants are ignored on DuckDB: who may read a Delta table is decided where its files lie.") %}{% endif %}
   {{ run_hooks(post_hooks, inside_transaction=True) }}
@@ -150,8 +155,8 @@
   {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmacro %}
 
-{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in plugins/delta_attempt.py. #}
-{% macro delta_write(strategy, sql, more) %}
+{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in attempt.py. #}
+{% macro write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
   {% if unmatched not in (none, "delete") %}{% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}{% endif %}
   {% set persist, comments = config.get("persist_docs", {}), {} %}
@@ -167,11 +172,11 @@
       "sql": sql,
       "sql_header": config.get("sql_header"),
       "location": config.get("location_root") ~ "/" ~ this.identifier if config.get("location_root") else none,
-      "unique_key": as_list(config.get("unique_key")),
-      "partition_by": as_list(config.get("partition_by")),
-      "incremental_predicates": as_list(config.get("incremental_predicates") or config.get("predicates")),
-      "merge_update_columns": as_list(config.get("merge_update_columns")),
-      "merge_exclude_columns": as_list(config.get("merge_exclude_columns")),
+      "unique_key": dbt_duckdb_delta.as_list(config.get("unique_key")),
+      "partition_by": dbt_duckdb_delta.as_list(config.get("partition_by")),
+      "incremental_predicates": dbt_duckdb_delta.as_list(config.get("incremental_predicates") or config.get("predicates")),
+      "merge_update_columns": dbt_duckdb_delta.as_list(config.get("merge_update_columns")),
+      "merge_exclude_columns": dbt_duckdb_delta.as_list(config.get("merge_exclude_columns")),
       "delete_unmatched": unmatched == "delete",
       "on_schema_change": config.get("on_schema_change") or "ignore",
       "tblproperties": config.get("tblproperties", {}),
@@ -183,14 +188,14 @@
       "hooks": ((pre_hooks or []) + (post_hooks or [])) | length > 0,
   } %}
   {% do job.update(more) %}
-  {{ return(delta_job(this, job)) }}
+  {{ return(dbt_duckdb_delta.job(this, job)) }}
 {% endmacro %}
 
 {# Run one job of the plugin on a relation; returns what the plugin returns. #}
-{% macro delta_job(relation, job) %}
+{% macro job(relation, job) %}
   {%- if target.type != "duckdb" -%}{%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it on the same lake with --target dev.") -%}{%- endif -%}
   {%- set call = {"job": job} -%}
-  {%- do adapter.store_relation("delta", relation, [], "", "delta", call) -%}
+  {%- do adapter.store_relation("dbt_duckdb_delta", relation, [], "", "delta", call) -%}
   {{ return(call.result) }}
 {% endmacro %}
 

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_sql import literal
+from dbt_duckdb_delta.queries import literal
 
 # DuckDB calls them consistent, but what they return hangs on the clock, the session or the catalog.
 IMPURE = {"age", "getvariable", "current_setting", "current_localtime", "current_localtimestamp"}

@@ -5,7 +5,7 @@ are made again whenever a connection opens: DuckDB itself holds no state.
 
 Every job is compare and swap: the table's version is read before the SQL runs, and the commit succeeds only as the
 very next version. What the SQL read of its own table is therefore exactly what it changes; after a conflict the whole
-attempt is repeated. How an attempt computes what to commit is in plugins/delta_attempt.py.
+attempt is repeated. How an attempt computes what to commit is in attempt.py.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_attempt import CHANGES, GOING, STAGED, Attempt, one_line, open_table
-from plugins.delta_inputs import shadowing
-from plugins.delta_job import Job
-from plugins.delta_sql import literal, quote
-from plugins.location import resolve
-from plugins.object_store import connect_object_store, load_extension, mapped_partitions, tables_below
+from dbt_duckdb_delta.attempt import CHANGES, GOING, STAGED, Attempt, one_line, open_table
+from dbt_duckdb_delta.inputs import shadowing
+from dbt_duckdb_delta.job import Job
+from dbt_duckdb_delta.location import resolve
+from dbt_duckdb_delta.object_store import connect_object_store, load_extension, mapped_partitions, tables_below
+from dbt_duckdb_delta.queries import literal, quote
 
 logger = AdapterLogger("Delta")
 ATTEMPTS = 5

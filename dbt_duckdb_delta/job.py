@@ -10,7 +10,7 @@ VERSION = 2  # of this code: counted up when it makes other rows out of the same
 
 @dataclass
 class Job:
-    """What a materialization asks for; the fields are configurations, which docs/delta.md explains."""
+    """What a materialization asks for; the fields are configurations, which README.md explains."""
 
     strategy: str
     sql: str = ""

@@ -12,7 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from plugins.delta_sql import literal
+from dbt_duckdb_delta.queries import literal
 
 
 def tables_below(conn: duckdb.DuckDBPyConnection, root: str) -> list[tuple[str, str]]:

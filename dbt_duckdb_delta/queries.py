@@ -10,7 +10,7 @@ from arro3.core import RecordBatchReader, Schema
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection as Connection
 
-from plugins.delta_job import Job
+from dbt_duckdb_delta.job import Job
 
 PLAIN_TIMESTAMPS = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 # Delta at reader 1 / writer 2 has none of the types on the left.
