@@ -349,6 +349,8 @@ models:
         description: "{{ doc('verdict_record') }}"
       - name: _file_path
         description: "{{ doc('_file_path') }}"
+      - name: _file_sha
+        description: "{{ doc('_file_sha') }}"
       - name: _file_version
         description: "{{ doc('_file_version') }}"
       - name: _committed_at

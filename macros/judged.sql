@@ -112,9 +112,20 @@ quarantined as (
 
 ),
 
+contents as (
+
+    select
+        _file_path,
+        _file_version,
+        min(_file_sha) as _file_sha
+    from ({{ new_bronze }}) as new_records
+    group by _file_path, _file_version
+
+),
+
 judged as (
 
-    select {{ broadcast("refused_versions") }}
+    select {{ broadcast("refused_versions, contents") }}
         {{ prefixed(key + content, "checked") }},
         case
             when refused_versions._file_version is not null then 'refused'
@@ -135,12 +146,15 @@ judged as (
         end as _rules,
         case when refused_versions._file_version is null then quarantined.record end as _record,
         checked._file_path,
+        contents._file_sha,
         checked._file_version,
         checked._committed_at,
         checked._row_number,
         '{{ invocation_id }}' as _run_id,
         cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as {{ dbt.type_timestamp() }}) as _judged_at
     from checked
+    left join contents
+        on {{ same(["_file_path", "_file_version"], "checked", "contents") }}
     left join refused_versions
         on {{ same(["_file_path", "_file_version"], "checked", "refused_versions") }}
     left join refusals
