@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install what a command needs into .venv: `bash requirements/install.sh run development`, in the checkout's folder.
+# Install what a command needs into .venv, and make the project's own packages known to it:
+# `bash requirements/install.sh run development`, in the checkout's folder.
 #
 # Each argument is a file <name>.lock beside this script. .venv/<name>.lock is a copy of what was installed last: where
 # the two are the same there is nothing to do, and otherwise pip changes what differs. After an interruption the next
@@ -55,4 +56,9 @@ for name in "$@"; do
     progress "$(grep -c == "$lock")" ||
     stop "The packages could not be installed: see above; the next call goes on from here."
   cp "$lock" ".venv/$name.lock"
+done
+# The project's own packages, from where they lie, so that an edit counts at once. The path is relative to the file that
+# holds it: a checkout may be moved.
+for site in .venv/lib/python3*/site-packages; do
+  [ ! -d "$site" ] || echo ../../../.. > "$site/netflix_lakehouse.pth"
 done
