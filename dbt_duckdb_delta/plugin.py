@@ -42,6 +42,7 @@ from dbt_duckdb_delta.queries import literal, quote
 logger = AdapterLogger("Delta")
 ATTEMPTS = 5
 MARK = "dbt_delta_table"  # in the text of views that stand for Delta tables, by which those of gone tables are found
+WRAPPED = ("table", "incremental", "seed", "snapshot", "test")  # the materializations in wrappers.sql
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 
 
@@ -79,7 +80,27 @@ class Plugin(BasePlugin):
         if "timezone" not in map(str.lower, (self.creds and self.creds.settings) or {}):
             cursor.execute("set TimeZone = 'UTC'")
 
+    def _check_materializations(self) -> None:
+        """Refuse a project of which dbt would build a Delta model as something else. (Outside of dbt there is none.)"""
+        adapter: Any = FACTORY.adapters.get("duckdb")
+        manifest: Any = adapter.get_macro_resolver() if adapter and adapter.config.credentials == self.creds else None
+        others, always = [], []
+        for node in getattr(manifest, "nodes", {}).values():
+            kind = node.config.materialized
+            if kind in WRAPPED and node.config.get("file_format") == "delta":
+                macro = manifest.find_materialization_macro_by_name(adapter.config.project_name, kind, "duckdb")
+                others += [node.name] if "dbt_duckdb_delta" not in macro.macro_sql else []
+            elif kind == "delta_incremental" and "macro.dbt.is_incremental" in node.depends_on.macros:
+                always.append(node.name)
+        if others:
+            said = f"file_format: delta would have no effect on {_some(others)}: the project lacks the wrappers."
+            raise DbtRuntimeError(f"{said} Run `python -m dbt_duckdb_delta wrappers` in its folder.")
+        if always:
+            said = f"is_incremental() is never true for materialized: delta_incremental ({_some(always)})."
+            raise DbtRuntimeError(f"{said} Write dbt_duckdb_delta.is_incremental().")
+
     def _open_lake(self) -> None:
+        self._check_materializations()
         root = os.environ.get(self.config.get("root_variable", "")) or self.config.get("root") or ""
         self.root = _resolved(str(root))
         connect_object_store(self.conn, self.root)
@@ -233,6 +254,11 @@ class Plugin(BasePlugin):
                 self.shadowed = None
             if handle is None:
                 cursor.close()
+
+
+def _some(names: list[str]) -> str:
+    """The first few of some names."""
+    return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _version(table: DeltaTable | None) -> int | None:

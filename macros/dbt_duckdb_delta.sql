@@ -31,7 +31,7 @@
 {% endmaterialization %}
 
 {% macro duckdb__list_relations_without_caching(schema_relation) %}
-  {{ return(dbt_duckdb_delta.list_relations_without_caching(schema_relation)) }}
+  {{ return(dbt_duckdb_delta.list_relations(schema_relation)) }}
 {% endmacro %}
 
 {% macro duckdb__drop_relation(relation) %}

@@ -17,6 +17,9 @@
     {% do adapter.get_incremental_strategy_macro(context, strategy) %}
     {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
+  {% if strategy == "microbatch" and model.config.materialized != "incremental" %}
+    {% do exceptions.raise_compiler_error("dbt makes batches for materialized: incremental alone: take that, with file_format: delta.") %}
+  {% endif %}
   {% set staged = dbt_duckdb_delta.prepare() %}
   {% if staged %}{% call statement("python", language="python") %}{{- create_table_as(False, staged, compiled_code, "python") }}{% endcall %}{% endif %}
   {{ return(dbt_duckdb_delta.build("overwrite" if should_full_refresh() else strategy | replace("+", "_"), staged)) }}

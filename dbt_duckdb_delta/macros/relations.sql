@@ -4,7 +4,7 @@
   over delta_scan is a view.
 #}
 
-{% macro list_relations_without_caching(schema_relation) %}
+{% macro list_relations(schema_relation) %}
   {% set ours = dbt_duckdb_delta.names(schema_relation.schema) %}
   {% call statement("list_relations_without_caching", fetch_result=True) %}
     select
@@ -30,10 +30,29 @@
   {{ return(names | join(", ")) }}
 {% endmacro %}
 
+{# Whether a relation is a Delta table. #}
+{% macro is_delta(relation) %}
+  {{ return(run_query("select 1 where lower('" ~ relation.identifier | replace("'", "''") ~ "') in ("
+      ~ dbt_duckdb_delta.names(relation.schema) ~ ") and '" ~ relation.database ~ "' = current_database()") | length > 0) }}
+{% endmacro %}
+
+{# dbt's is_incremental(), which knows of `materialized: incremental` alone, for delta_incremental too. #}
+{% macro is_incremental() %}
+  {% if not execute or model.config.materialized != "delta_incremental" %}{{ return(dbt.is_incremental()) }}{% endif %}
+  {{ return(not should_full_refresh() and dbt_duckdb_delta.is_delta(this)) }}
+{% endmacro %}
+
+{# At the start of a run: a target without the plugin would build Delta models as something else. #}
+{% macro require_plugin() %}
+  {% set modules = (target.plugins or []) | map(attribute="module") | list %}
+  {% if execute and target.type == "duckdb" and "dbt_duckdb_delta" not in modules and dbt_duckdb_delta.nodes(must=false) %}
+    {% do exceptions.raise_compiler_error("The profile's target " ~ target.name ~ " lacks the plugin that builds Delta models: add `plugins: [{module: dbt_duckdb_delta, config: {root: …}}]`.") %}
+  {% endif %}
+{% endmacro %}
+
 {# dbt never deletes or renames a Delta table: it would take the table's history with it. #}
 {% macro refuse(relation) %}
-  {% if run_query("select 1 where lower('" ~ relation.identifier | replace("'", "''") ~ "') in ("
-                  ~ dbt_duckdb_delta.names(relation.schema) ~ ") and '" ~ relation.database ~ "' = current_database()") | length > 0 %}
+  {% if dbt_duckdb_delta.is_delta(relation) %}
     {% do exceptions.raise_compiler_error(
         relation.schema ~ "." ~ relation.identifier ~ " is a Delta table, which this model no longer is. Remove the"
         ~ " table's folder by hand if it may go, or give the model another name or alias."

@@ -76,14 +76,14 @@
 
 
 {# The nodes of the graph that are Delta tables: one by name, or all. #}
-{% macro nodes(name=none) %}
+{% macro nodes(name=none, must=true) %}
   {% set nodes = [] %}
   {% for node in graph.nodes.values() if node.resource_type in ("model", "seed", "snapshot")
         and (node.config.get("file_format") == "delta" or node.config.materialized.startswith("delta_"))
         and node.config.materialized not in ("ephemeral", "view") and name in (none, node.name) %}
     {% do nodes.append(node) %}
   {% endfor %}
-  {% if not nodes %}
+  {% if must and not nodes %}
     {% do exceptions.raise_compiler_error("There is no Delta model, seed or snapshot named " ~ name ~ ".") %}
   {% endif %}
   {{ return(nodes) }}

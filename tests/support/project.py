@@ -19,8 +19,10 @@ from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from deltalake import DeltaTable
 
+import dbt_duckdb_delta
+
 CHECKOUT = Path(__file__).parents[2]
-PACKAGE = CHECKOUT / "dbt_duckdb_delta"
+PACKAGE = Path(str(dbt_duckdb_delta.__file__)).parent
 
 
 def with_package(project: Path, macros: str = "macros") -> None:
@@ -29,6 +31,11 @@ def with_package(project: Path, macros: str = "macros") -> None:
     (project / "dbt_packages" / PACKAGE.name).symlink_to(PACKAGE)
     (project / macros).mkdir(exist_ok=True)
     shutil.copy(PACKAGE / "wrappers.sql", project / macros / "dbt_duckdb_delta.sql")
+
+
+def nodes(done: dbtRunnerResult) -> list[Any]:
+    """The results of a command, without those of hooks at the start of a run."""
+    return [r for r in getattr(done.result, "results", []) if r.node.resource_type != "operation"]
 
 
 @dataclass
@@ -40,10 +47,13 @@ class Project:
     root: str = ""
     database: str = ":memory:"
     config: dict[str, Any] = field(default_factory=dict)
+    wrappers: bool = True
 
     def __post_init__(self) -> None:
         self.root = self.root or str(self.at / "lake")
         with_package(self.at)
+        if not self.wrappers:
+            (self.at / "macros" / "dbt_duckdb_delta.sql").unlink()
         self.configure()
         for name, text in self.files.items():
             self.write(name, text)
@@ -73,7 +83,7 @@ class Project:
         done = self._invoke(*args, "--quiet")
         if done.exception is not None:
             raise done.exception
-        return {r.node.name: (str(r.status), str(r.message)) for r in getattr(done.result, "results", [])}
+        return {r.node.name: (str(r.status), str(r.message)) for r in nodes(done)}
 
     def in_new_session(self, *args: str) -> tuple[bool, str]:
         """Run dbt in this process with a connection of its own; returns whether it succeeded, and what it said."""

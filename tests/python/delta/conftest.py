@@ -24,7 +24,7 @@ from dbt.tests.fixtures.project import TestProjInfo
 from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
-from tests.support.project import with_package
+from tests.support.project import PACKAGE, with_package
 from tests.support.quick import quicken
 from tests.support.tables import Tables
 
@@ -84,6 +84,12 @@ def dbt_profile_target(project_root: Any) -> dict[str, Any]:
 def dbt_project_yml(project_root: Any, project_config_update: Any) -> dict[str, Any]:
     """The suite's dbt_project.yml, plus `file_format: delta` for all that a class does not configure itself."""
     with_package(Path(project_root), "delta_macros")
+    package = Path(project_root) / "dbt_packages" / PACKAGE.name
+    package.unlink()
+    package.mkdir()
+    (package / "macros").symlink_to(PACKAGE / "macros")
+    # without the hook at the start of a run: the suite counts results
+    write_file("name: dbt_duckdb_delta\nmacro-paths: [macros]\n", str(package), "dbt_project.yml")
     update = yaml.safe_load(project_config_update) if isinstance(project_config_update, str) else project_config_update
     config: dict[str, Any] = {"name": "test", "profile": "test", "flags": {"send_anonymous_usage_stats": False}}
     config |= update or {}

@@ -1,0 +1,121 @@
+"""The package in projects that are set up one way or another: what is asked for runs, or one line says why not."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.project import CHECKOUT, PACKAGE, Project
+
+PLAIN: dict[str, Any] = {"models": {}, "seeds": {}, "snapshots": {}, "data_tests": {}}
+DELTA = "{{ config(materialized='table', file_format='delta') }} select 1 as id"
+PYTHON = "def model(dbt, session):\n    dbt.config(materialized='%s')\n    return session.sql('select 1 as id')\n"
+INCREMENTAL = """
+{{ config(materialized='delta_incremental', incremental_strategy='append') }}
+select id from {{ ref('plain') }}
+{% if dbt_duckdb_delta.is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}
+"""
+
+
+def test_the_wrappers_of_this_project_are_those_that_the_package_writes(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dbt_duckdb_delta"]
+    env = os.environ | {"PYTHONPATH": str(PACKAGE.parent)}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [*command, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    assert "no dbt_project.yml" in run("wrappers") and "Usage" in run("wrap")
+    assert not (tmp_path / "macros").exists()
+    (tmp_path / "dbt_project.yml").touch()
+    assert "Wrote macros/dbt_duckdb_delta.sql" in run("wrappers")
+    written = (tmp_path / "macros" / "dbt_duckdb_delta.sql").read_text()
+    assert written == (CHECKOUT / "macros" / "dbt_duckdb_delta.sql").read_text()
+
+
+@pytest.mark.parametrize(
+    ("files", "profile", "said"),
+    [
+        ({"models/m.sql": DELTA}, {}, "no effect on m: "),
+        (
+            {"seeds/s.csv": "id\n1\n", "seeds/s.yml": "seeds: [{name: s, config: {file_format: delta}}]"},
+            {},
+            "no effect on s: ",
+        ),
+        ({"models/m.sql": DELTA}, {"plugins": []}, "target dev lacks the plugin"),
+        (
+            {"models/m.sql": INCREMENTAL.replace("dbt_duckdb_delta.is_", "is_")},
+            {},
+            "never true for materialized: delta_",
+        ),
+        (
+            {
+                "models/m.sql": "{{ config(materialized='delta_incremental', incremental_strategy='microbatch',"
+                " event_time='id', begin='2024-01-01', batch_size='day') }} select 1 as id"
+            },
+            {},
+            "dbt makes batches for materialized: incremental alone",
+        ),
+    ],
+)
+def test_a_model_that_would_become_something_else_ends_the_run(
+    tmp_path: Path, files: dict[str, str], profile: dict[str, Any], said: str
+) -> None:
+    """Without wrappers, the package's materializations have names of their own."""
+    plain = {"models/plain.sql": "{{ config(materialized='table') }} select 1 as id"}
+    project = Project(tmp_path / "project", plain | files, config=PLAIN, wrappers=False)
+    project.configure(**profile)
+    success, out = project.in_new_session("build")
+    assert not success and said in out and "Traceback" not in out, out
+    assert not (tmp_path / "project" / "lake").exists()
+
+
+def test_names_that_need_no_wrapper(tmp_path: Path) -> None:
+    """Beside models of dbt-duckdb's own, one in Python too, and beside its reader of Delta tables."""
+    files = {
+        "models/plain.sql": "{{ config(materialized='table') }} select {{ var('id', 1) }} as id",
+        "models/plain_python.py": PYTHON % "table",
+        "models/t.sql": "{{ config(materialized='delta_table') }} select * from {{ ref('plain_python') }}",
+        "models/py.py": PYTHON % "delta_table",
+        "models/inc.sql": INCREMENTAL,
+    }
+    project = Project(tmp_path / "project", files, config=PLAIN, wrappers=False, database=str(tmp_path / "a.duckdb"))
+    root = {"root": project.root}
+    project.configure(plugins=[{"module": "delta"}, {"module": "dbt_duckdb_delta", "config": root}])
+    for arguments, inserted in (
+        ((), "overwrite"),
+        (("--vars", "{id: 2}"), "append (1 inserted, 0 updated, 0 deleted)"),
+    ):
+        assert project.build(*arguments)["inc"][1] == inserted
+    assert project.build()["inc"][1] == "nothing new"
+    assert project.build("--full-refresh")["inc"][1] == "overwrite"
+    assert [project.rows(name) for name in ("t", "py", "inc")] == [[(1,)]] * 3
+    assert {path.name for path in Path(project.root, "s").iterdir()} == {"t", "py", "inc"}
+
+
+def test_the_wrappers_leave_other_models_alone(tmp_path: Path) -> None:
+    incremental = (
+        "{{ config(materialized='incremental') }} select 1 as id {% if is_incremental() %} where false {% endif %}"
+    )
+    files = {
+        "seeds/seed.csv": "id\n1\n",
+        "models/plain.sql": "{{ config(materialized='table') }} select * from {{ ref('seed') }}",
+        "models/plain_python.py": PYTHON % "table",
+        "models/python_incremental.py": PYTHON % "incremental",
+        "models/inc.sql": incremental,
+        "models/d.sql": DELTA,
+        "snapshots/sn.sql": "{% snapshot sn %}{{ config(unique_key='id', strategy='check', check_cols='all') }}"
+        " select * from {{ ref('seed') }}{% endsnapshot %}",
+    }
+    project = Project(tmp_path / "project", files, config=PLAIN, database=str(tmp_path / "a.duckdb"))
+    project.build()
+    again = project.build("--full-refresh", "-s", "plain") | project.build("-s", "inc", "sn", "d")
+    assert again["d"][1] == "unchanged"
+    assert {path.name for path in Path(project.root, "s").iterdir()} == {"d"}
