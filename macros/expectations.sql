@@ -35,12 +35,14 @@
 {% macro declared_expectations(model=none, about="record") %}
   {% set found = [] %}
   {% if execute and graph.nodes is defined %}
-    {% for node in graph.nodes.values() %}
+    {#- A call of a macro for each node of the graph would take most of a build in which there is nothing to do -#}
+    {% set silver = feeds() | map("replace", "", "silver_", 1) | list %}
+    {% for node in graph.nodes.values() | selectattr("resource_type", "equalto", "test" if about == "record" else "model") %}
       {% set rules = [] %}
-      {% if about == "record" and node.resource_type == "test" and (node.get("test_metadata") or {}).name == "expectation" %}
+      {% if about == "record" and (node.get("test_metadata") or {}).name == "expectation" %}
         {% set declared_by = node.attached_node.split(".")[2] %}
         {% do rules.append(node.test_metadata.kwargs) %}
-      {% elif about == "version" and node.resource_type == "model" and node.name | replace("silver_", "") in feeds() %}
+      {% elif about == "version" and node.name in silver %}
         {% set declared_by = node.name %}
         {% set meta = node.config.meta %}
         {% do rules.extend(meta.rules_of_every_version + meta.get("version_rules", [])) %}

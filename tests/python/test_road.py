@@ -157,8 +157,8 @@ def test_next_week_is_an_incremental_load(copy_of: Callable[..., Lake], make_sam
     whole = copy_of("sample")
     shutil.rmtree(whole.root / "raw")
     shutil.copytree(step.root / "raw", whole.root / "raw")
-    step.build()
-    whole.build("--full-refresh")
+    for lake, how in ((step, ()), (whole, ("--full-refresh",))):
+        lake.build("--exclude", "path:models/gold/marts", *how)  # which are computed from what is compared
     assert step.versions("bronze")["bronze/bronze_titles"] == 1
     assert step.tables() == whole.tables()
     for name in step.tables("bronze", "silver", "gold"):
@@ -209,24 +209,22 @@ def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample_lake: 
     assert sample_lake.versions() == before
 
 
-def test_make_commands_in_a_copy(copy_of: Callable[..., Lake], tmp_path: Path) -> None:
-    """`make run` over a lake that has it all, then `make next-week`, `make docs` and `make clean`.
-
-    From nothing, `make run` is what .ci/run ends with.
-    """
+def test_make_commands_in_a_copy(
+    copy_of: Callable[..., Lake], make_sample: Callable[..., Path], tmp_path: Path
+) -> None:
+    """`make next-week`, `make docs` and `make clean`; `make run` is what .ci/run ends with."""
     checkout = copy_checkout(tmp_path / "checkout")
     copied = copy_of("sample")
     (copied.work / "target").rename(checkout / "target")
     here = Lake(copied.root.rename(checkout / "lake"), tmp_path)
+    shutil.copytree(make_sample(), checkout / "sample")
+    (checkout / "sample" / "week").write_text("1")
 
     def make(*goals: str, check: bool = True) -> str:
         command = ["make", "-C", str(checkout), "-o", "setup", "TITLES=300", "SEED=7", *goals]  # without setting up
         done = here.run(*command, check=check, LAKEHOUSE_ROOT="lake", DBT_TARGET_PATH="target", DBT_LOG_PATH="logs")
         return done.stdout + done.stderr
 
-    built = here.versions()
-    assert "gold/dim_title" in make("run")
-    assert here.versions() == built
     assert "gold/dim_title" in make("next-week")
     assert here.versions("bronze")["bronze/bronze_titles"] == 1
     assert "static_index.html" in make("docs")
