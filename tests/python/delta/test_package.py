@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import duckdb
+import polars as pl
 import pytest
+import yaml
 
 from tests.support.project import CHECKOUT, PACKAGE, Project
 
+AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@b"]
 PLAIN: dict[str, Any] = {"models": {}, "seeds": {}, "snapshots": {}, "data_tests": {}}
 DELTA = "{{ config(materialized='table', file_format='delta') }} select 1 as id"
 PYTHON = "def model(dbt, session):\n    dbt.config(materialized='%s')\n    return session.sql('select 1 as id')\n"
@@ -119,3 +126,69 @@ def test_the_wrappers_leave_other_models_alone(tmp_path: Path) -> None:
     again = project.build("--full-refresh", "-s", "plain") | project.build("-s", "inc", "sn", "d")
     assert again["d"][1] == "unchanged"
     assert {path.name for path in Path(project.root, "s").iterdir()} == {"d"}
+
+
+SHOP = {
+    "seeds/orders.csv": "id,customer,amount\n1,a,10\n2,b,20\n3,a,30\n",
+    "models/stg_orders.sql": "{{ config(materialized='view') }} select id, customer, amount from {{ ref('orders') }}",
+    "models/customers.sql": "{{ config(materialized='table', file_format='delta') }}"
+    " select customer, sum(amount) as amount from {{ ref('stg_orders') }} group by customer",
+    "models/events.sql": "{{ config(materialized='incremental', file_format='delta') }}"
+    " select id from {{ ref('orders') }}"
+    " {% if is_incremental() %} where id > (select max(id) from {{ this }}) {% endif %}",
+    "models/stg_lake.sql": "-- depends_on: {{ ref('orders') }}\n{{ config(materialized='view') }}\n"
+    "select * from delta_scan('lake/main/orders')",
+    "models/plain.sql": "{{ config(materialized='table') }} select sum(amount) as n from {{ ref('stg_lake') }}",
+    "models/schema.yml": "models: [{name: events, columns: [{name: id, data_tests: [unique, not_null]}]}]",
+    "snapshots/was.sql": "{% snapshot was %}{{ config(unique_key='customer', strategy='check', check_cols='all') }}"
+    " select * from {{ ref('customers') }}{% endsnapshot %}",
+    "dbt_project.yml": "{name: shop, profile: shop, flags: {send_anonymous_usage_stats: false},"
+    " seeds: {+file_format: delta}, snapshots: {+file_format: delta}}",
+}
+
+
+@pytest.mark.adapter_suite
+def test_another_project_set_up_word_by_word(tmp_path: Path) -> None:
+    """By the README alone: from a wheel, with the package from a git repository, in processes of their own."""
+    pytest.importorskip("setuptools", "77", reason="the wheel needs a newer setuptools, as development.lock has it")
+    repository, site, shop = tmp_path / "repository", tmp_path / "site", tmp_path / "shop"
+    ignored = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
+    shutil.copytree(PACKAGE, repository / "dbt_duckdb_delta", ignore=ignored)
+    for git in (["init", "-q", "-b", "main"], ["add", "-A"], [*AUTHOR, "commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *git], cwd=repository, check=True)
+    shutil.copytree(repository / "dbt_duckdb_delta", tmp_path / "copy")
+    build = "from setuptools import build_meta; build_meta.build_wheel('.')"
+    subprocess.run([sys.executable, "-c", build], cwd=tmp_path / "copy", capture_output=True, check=True)
+    (wheel,) = (tmp_path / "copy").glob("dbt_duckdb_delta-*-py3-none-any.whl")
+    ZipFile(wheel).extractall(site)
+
+    start = (PACKAGE / "README.md").read_text().partition("## Start")[2].partition("\n## ")[0]
+    pip, packages, plugins, commands = re.findall(r"```(?:yaml)?\n(.*?)```", start, re.S)
+    assert "#subdirectory=dbt_duckdb_delta" in pip
+    for name, text in SHOP.items():
+        (shop / name).parent.mkdir(parents=True, exist_ok=True)
+        (shop / name).write_text(text)
+    (shop / "packages.yml").write_text(packages.replace("<repository>", str(repository)))
+    target = {"type": "duckdb", "path": "shop.duckdb", **yaml.safe_load(plugins)}
+    (shop / "profiles.yml").write_text(yaml.safe_dump({"shop": {"target": "dev", "outputs": {"dev": target}}}))
+
+    def run(command: str) -> str:
+        command = re.sub("^dbt ", "python -m dbt.cli.main ", command)
+        words = [sys.executable, *command.split()[1:]]
+        env = os.environ | {"PYTHONPATH": str(site), "DBT_PROFILES_DIR": str(shop)}
+        done = subprocess.run(words, cwd=shop, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    for command in commands.strip().splitlines():
+        run(command)
+    assert "appended" not in run("dbt build")
+    (shop / "seeds" / "orders.csv").write_text("id,customer,amount\n1,a,10\n2,b,25\n4,c,30\n")
+    assert "append (1 inserted, 0 updated, 0 deleted)" in run("dbt build")
+    assert "unchanged" in run("dbt seed")
+    lake = shop / "lake" / "main"
+    assert {path.name for path in lake.iterdir()} == {"orders", "customers", "events", "was"}
+    assert sorted(pl.read_delta(str(lake / "events"))["id"]) == [1, 2, 3, 4]
+    assert pl.read_delta(str(lake / "was")).height == 5  # a changed, b changed, c came
+    with duckdb.connect(str(shop / "shop.duckdb")) as database:
+        assert database.execute("select n from plain").fetchall() == [(65,)]
