@@ -2,7 +2,8 @@
 
 dbt itself prints errors only; this shows how far the build is, and at the end each warning in a line. In a workflow of
 GitHub the warnings stand in the run's summary too. The exit code is dbt's: 1 where a model or test failed, 2 where dbt
-could not begin.
+could not begin. Where nothing that a build reads or writes has changed since one passed (lakehouse/nothing_new.py), it
+says so, with the warnings of that one, and dbt is not started.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from dbt.artifacts.schemas.results import TestStatus
-from dbt.cli.exceptions import DbtUsageException
-from dbt.cli.main import dbtRunner
 from rich.console import Console
+
+from lakehouse.nothing_new import LastBuild
 
 SECONDS = 5  # between two lines of progress where there is no terminal
 OF_RESULTS = ("LogTestResult", "RunResultWarning", "RunResultWarningMessage")  # events that repeat what the results say
@@ -73,7 +73,7 @@ def of_tests(results: list[Any]) -> list[str]:
     """A line for each test that warned: of which model, which test, how many rows, and where it is declared."""
     lines = []
     for result in results:
-        if result.status == TestStatus.Warn:
+        if result.status == "warn":
             node, rows = result.node, result.failures or 0
             model = (getattr(node, "attached_node", None) or "").rsplit(".", 1)[-1]
             name = f"{model}: {node.name}" if model else node.name
@@ -99,13 +99,24 @@ def tell(console: Console, warnings: list[str], totals: str) -> None:
 def build(options: list[str]) -> int:
     """Run `dbt build`; returns its exit code."""
     console = Console()
+    last = LastBuild(options)
+    if said := last.said():
+        console.print("Nothing has changed since the last build that passed: there is nothing to build.")
+        tell(console, *said)
+        return 0
+    # Importing dbt takes longer than all of the above
+    from dbt.cli.exceptions import DbtUsageException
+    from dbt.cli.main import dbtRunner
+
     with Watch(console) as watch:
         done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
     if isinstance(done.exception, KeyboardInterrupt):
         return 130
     results = getattr(done.result, "results", None) or []
-    tell(console, [*of_tests(results), *watch.warnings], watch.totals)
+    warnings = [*of_tests(results), *watch.warnings]
+    tell(console, warnings, watch.totals)
     if done.success:
+        last.remember(warnings, watch.totals)
         return 0
     if done.exception is not None:
         if isinstance(done.exception, DbtUsageException):  # dbt prints any other itself

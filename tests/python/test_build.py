@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
-from tests.support.lake import CHECKOUT
+from lakehouse.nothing_new import LastBuild
+from tests.support.lake import CHECKOUT, Lake
 
 FILES = {
     "dbt_project.yml": "{name: small, version: '1.0.0', profile: small, model-paths: [models]}",
@@ -65,3 +69,71 @@ def test_the_exit_code_is_dbts(project: Path) -> None:
     wrong = build(project, "--no-such-option")
     assert wrong.returncode == 2
     assert "--no-such-option" in wrong.stderr and "Traceback" not in wrong.stdout + wrong.stderr
+
+
+NOTHING = "there is nothing to build"
+
+
+def test_nothing_is_built_where_nothing_has_changed(project: Path, tmp_path: Path) -> None:
+    env = {"DBT_TARGET_PATH": str(tmp_path), "LAKEHOUSE_ROOT": str(tmp_path / "lake")}
+    first, second = (build(project, "--select", "numbers", **env) for _ in range(2))
+    assert NOTHING not in first.stdout
+    assert second.returncode == 0
+    assert second.stdout.splitlines()[1:] == first.stdout.splitlines()[1:]  # its warnings are still true
+    assert NOTHING in second.stdout
+    assert NOTHING not in build(project, "--select", "numbers", "--full-refresh", **env).stdout
+    assert NOTHING not in build(project, **env).stdout
+    assert NOTHING not in build(project, **env).stdout  # that before it failed
+
+
+CHANGES: dict[str, Callable[[Path, Path], object]] = {
+    "a version in raw": lambda project, lake: pl.DataFrame({"n": [1]}).write_delta(lake / "raw/t", mode="append"),
+    "a table written by another": lambda project, lake: pl.DataFrame({"n": [1]}).write_delta(
+        lake / "gold/t", mode="append"
+    ),
+    "a table taken away": lambda project, lake: shutil.rmtree(lake / "silver/t"),
+    "a file taken away": lambda project, lake: next((lake / "bronze/t").glob("*.parquet")).unlink(),
+    "a table copied back": lambda project, lake: [
+        shutil.copytree(lake / "gold/t", lake / "copy"),
+        shutil.rmtree(lake / "gold/t"),
+        shutil.copytree(lake / "copy", lake / "gold/t", copy_function=shutil.copyfile),
+    ],
+    "a model": lambda project, lake: (project / "models/numbers.sql").write_text("select 2 as n"),
+    "a new seed": lambda project, lake: (project / "seeds/s.csv").write_text("n\n1\n"),
+    "a setting": lambda project, lake: os.environ.setdefault("DBT_THREADS", "1"),
+    "another lake": lambda project, lake: os.environ.__setitem__("LAKEHOUSE_ROOT", str(lake.parent / "other")),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_is_built(change: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project, lake = tmp_path / "project", tmp_path / "lake"
+    for folder in ("models", "seeds", "target"):
+        (project / folder).mkdir(parents=True)
+    for layer in ("raw", "bronze", "silver", "gold"):
+        pl.DataFrame({"n": [0]}).write_delta(lake / layer / "t")
+    monkeypatch.setattr(os, "environ", os.environ | {"LAKEHOUSE_ROOT": str(lake)})
+    monkeypatch.chdir(project)
+    LastBuild([]).remember(["a warning"], "PASS=1")
+    assert LastBuild([]).said() == (["a warning"], "PASS=1")
+    assert LastBuild(["--select", "numbers"]).said() is None
+    CHANGES[change](project, lake)
+    assert LastBuild([]).said() is None
+
+
+def test_what_changes_during_a_build_is_not_taken_for_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LAKEHOUSE_ROOT", str(tmp_path / "lake"))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
+    building = LastBuild([])
+    pl.DataFrame({"n": [0]}).write_delta(tmp_path / "lake/raw/t")
+    building.remember([], "")
+    assert LastBuild([]).said() is None
+
+
+def test_a_second_build_of_the_sample_does_not_start_dbt(copy_of: Callable[..., Lake]) -> None:
+    lake = copy_of("sample")
+    options = ("build", "--target", "dev", "--exclude-resource-type", "unit_test", "--select", "dim_date")
+    assert NOTHING not in lake.python("lakehouse", *options).stdout
+    before = lake.versions()
+    assert NOTHING in lake.python("lakehouse", *options).stdout
+    assert lake.versions() == before
