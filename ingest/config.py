@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fnmatch
 import hashlib
 import json
@@ -26,6 +27,13 @@ class SchemaEvolution(StrEnum):
     RESCUE = "rescue"
     FAIL_ON_NEW_COLUMNS = "fail_on_new_columns"
     NONE = "none"
+
+
+class Format(StrEnum):
+    """How records stand in a file, where it is no workbook. ``ndjson``: one JSON object a line."""
+
+    DELIMITED = "delimited"
+    NDJSON = "ndjson"
 
 
 class VanishedRows(StrEnum):
@@ -66,7 +74,11 @@ class Dataset(_Strict):
 
     file: str
     table: Name
+    format: Format = Format.DELIMITED
     delimiter: str = Field(default=",", min_length=1, max_length=1)
+    encoding: str = "utf-8"
+    skip_rows: int = Field(default=0, ge=0, le=1000)  # lines above the header
+    sheet: Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = ()
     required: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = {}
@@ -95,6 +107,28 @@ class Dataset(_Strict):
         if value in '"\r\n' or not value.isascii():
             raise ValueError("must be one ASCII character other than a quote or a line end")
         return value
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        try:
+            known = codecs.lookup(value)
+        except (LookupError, ValueError):
+            raise ValueError(f"there is no encoding {value!r}") from None
+        if not known._is_text_encoding:  # "base64" and others make bytes of bytes
+            raise ValueError(f"{value!r} is no encoding of text")
+        return known.name
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Dataset:
+        other = [name for name in ("format", "delimiter", "encoding", "skip_rows") if name in self.model_fields_set]
+        if self.sheet and other:
+            raise ValueError(f"{other[0]} does not go with sheet: a workbook has none")
+        if self.sheet and not self.needed:
+            raise ValueError("sheet needs required or key: by these columns the header is found")
+        if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:
+            raise ValueError("delimiter and skip_rows do not go with format: ndjson")
+        return self
 
     @property
     def limits(self) -> Limits:
@@ -129,6 +163,8 @@ class Dataset(_Strict):
         checks["required"] = self.needed
         if self.columns:
             checks["columns"] = self.columns
+        reading = {"format", "encoding", "skip_rows", "sheet"}
+        checks |= self.model_dump(mode="json", include=reading, exclude_defaults=True)
         return hashlib.sha256(json.dumps(checks, sort_keys=True).encode()).hexdigest()[:12]
 
 

@@ -7,7 +7,7 @@ import re
 from typing import BinaryIO
 from unicodedata import category
 
-from ingest.config import Dataset
+from ingest.config import Dataset, Format
 from ingest.errors import Refused
 from ingest.storage.lineage import LINEAGE
 
@@ -27,7 +27,7 @@ def check_size(size: int, dataset: Dataset) -> None:
         raise Refused(f"is over the limit of {dataset.max_bytes} bytes (max_bytes)")
 
 
-def check_content(file: BinaryIO) -> None:
+def check_content(file: BinaryIO, format: Format = Format.DELIMITED) -> None:
     """Refuse what is plainly something other than a table; leaves ``file`` at its start."""
     start = file.read(_PEEK)
     whole = len(start) < _PEEK
@@ -36,11 +36,15 @@ def check_content(file: BinaryIO) -> None:
     if start.startswith(_LFS):
         raise Refused("is a Git LFS pointer, not the file itself")
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Refused("is not UTF-8 text: it starts like UTF-16; save it as UTF-8")
+        raise Refused("is not UTF-8 text: it starts like UTF-16; save it as UTF-8, or name its encoding (encoding)")
     if b"\0" in start:
         raise Refused(f"is not text: it holds a NUL byte at position {start.index(0)}")
     if _MARKUP.match(text):
         raise Refused("is an HTML or XML page, not a table")
+    if format is Format.NDJSON:
+        if text.startswith(b"["):
+            raise Refused("is one JSON list, and not an object on each line")
+        return
     if _is_json(text) if whole else _JSON_START.match(text):
         raise Refused("is JSON, not a table")
 

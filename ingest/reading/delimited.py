@@ -102,11 +102,12 @@ def _unquoted(delimiter: str) -> re.Pattern[bytes]:
 
 
 def read_header(file: BinaryIO, dialect: Dialect) -> list[str]:
-    """The first record, as text; leaves ``file`` at the first byte after it.
+    """The first record, as text; from the position of ``file`` on; leaves that at the first byte after it.
 
     Raises:
         Refused: there is no record, it is not UTF-8, or it has a quote that is never closed.
     """
+    begin = file.tell()
     data = b""
     start = 0
     while True:
@@ -123,7 +124,7 @@ def read_header(file: BinaryIO, dialect: Dialect) -> list[str]:
             raise Refused("has no header: the first line does not end")
     if start == len(data):
         raise Refused("has no header: there is no line with text in it")
-    file.seek(record.end)
+    file.seek(begin + record.end)
     if record.unclosed:
         raise Refused("has a header with a quote that is never closed")
     if b"\0" in data[: record.end]:

@@ -1,18 +1,23 @@
-"""From the records of a file to the rows of its raw table."""
+"""From the records of a file, however it is written, to the rows of its raw table."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 import polars as pl
 
-from ingest.config import Dataset, SchemaEvolution
+from ingest.config import Dataset, Format, SchemaEvolution
 from ingest.errors import Refused
 from ingest.reading.checks import check_content, column_name, column_names
 from ingest.reading.delimited import RESCUED, Dialect, read_frames, read_header
+from ingest.reading.json_lines import JsonLines
+from ingest.reading.plain import in_utf8, plain
+from ingest.reading.workbook import SHEET, Workbook
 from ingest.sources.listing import Entry
 from ingest.storage.lineage import LINEAGE_SCHEMA
 from ingest.storage.tables import FileRecord
@@ -47,6 +52,58 @@ class Fit:
         return Fit(columns, positions, new if evolution is SchemaEvolution.RESCUE else {})
 
 
+class Records(Protocol):
+    """What a file holds: the names of its columns, and its records with a text column for each name's position."""
+
+    names: list[str]
+
+    def frames(self) -> Iterator[pl.DataFrame]: ...
+
+
+class Delimited:
+    """The records of a file of delimited text."""
+
+    def __init__(self, file: BinaryIO, dataset: Dataset) -> None:
+        _skip_lines(file, dataset.skip_rows)
+        dialect = Dialect(dataset.delimiter)
+        header = read_header(file, dialect)
+        self.names = column_names(header, dataset)
+        self._file = file
+        self._dialect = replace(dialect, width=len(header))
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        return read_frames(self._file, self._dialect)
+
+
+_MOST_SKIPPED = 1 << 20
+_LINE_END = re.compile(rb"\r\n?|\n")
+
+
+def _skip_lines(file: BinaryIO, lines: int) -> None:
+    """Go past so many lines, of any content."""
+    if not lines:
+        return
+    ends = list(_LINE_END.finditer(file.read(_MOST_SKIPPED)))
+    if len(ends) < lines:
+        raise Refused(f"has no header below the {lines} lines to skip (skip_rows)")
+    file.seek(ends[lines - 1].end())
+
+
+def records_of(file: BinaryIO, dataset: Dataset) -> Records:
+    """The records in ``file``.
+
+    Raises:
+        Refused: the file is no table, or not one for this dataset.
+    """
+    content = plain(file, dataset)
+    if dataset.sheet:
+        return Workbook(content, dataset)
+    if dataset.encoding != "utf-8":
+        content = in_utf8(content, dataset.encoding)
+    check_content(content, dataset.format)
+    return (JsonLines if dataset.format is Format.NDJSON else Delimited)(content, dataset)
+
+
 class RowSource:
     """The rows of one file version; ``rows`` and ``rescued`` count those that ``frames`` has given out."""
 
@@ -65,14 +122,11 @@ class RowSource:
         except OSError as error:
             raise Refused(f"cannot be read: {error.strerror}; the next run tries again", final=False) from None
         try:
-            check_content(self._file)
-            dialect = Dialect(dataset.delimiter)
-            header = read_header(self._file, dialect)
-            self._fit = Fit.of(column_names(header, dataset), columns, dataset.schema_evolution)
+            self._records = records_of(self._file, dataset)
+            self._fit = Fit.of(self._records.names, columns, dataset.schema_evolution)
         except BaseException:
             self._file.close()
             raise
-        self._dialect = replace(dialect, width=len(header))
         self.rows = 0
         self.rescued = 0
 
@@ -100,7 +154,6 @@ class RowSource:
         """
         lineage = {
             "_source": record.source,
-            "_file_path": record.path,
             "_file_sha": record.sha,
             "_file_version": record.version,
             "_commit_sha": record.commit_sha,
@@ -114,9 +167,11 @@ class RowSource:
             for name in self._fit.columns
         ]
         constants = [pl.lit(value, LINEAGE_SCHEMA[name]).alias(name) for name, value in lineage.items()]
-        for frame in read_frames(self._file, self._dialect):
+        path = pl.lit(record.path).alias("_file_path")
+        for frame in self._records.frames():
+            sheet = [pl.format("{}/{}", path, SHEET).alias("_file_path")] if SHEET in frame.columns else [path]
             number = pl.int_range(self.rows + 1, self.rows + 1 + frame.height, dtype=pl.Int64).alias("_row_number")
-            out = frame.select(*texts, *constants, number, _rescue(self._fit.rescued))
+            out = frame.select(*texts, *constants[:1], *sheet, *constants[1:], number, _rescue(self._fit.rescued))
             self.rows += out.height
             self.rescued += out.height - out[RESCUED].null_count()
             yield out

@@ -340,7 +340,7 @@ class RawTable:
             QueryBuilder()
             .register("t", self._table)
             .execute(
-                f"select {what} from t where _source = {_text(record.source)} and _file_path = {_text(record.path)}"
+                f"select {what} from t where _source = {_text(record.source)} and {_of_file(record.path)}"
                 f" and _file_version = {record.version} {more}"
             )
         )
@@ -351,6 +351,12 @@ class RawTable:
 
 def _app(source: str, path: str) -> str:
     return f"ingest:{source}:{path}"
+
+
+def _of_file(path: str) -> str:
+    """The condition that a record is of a file or of a sheet of it, whose name follows the path after a ``/``."""
+    after = chr(ord("/") + 1)
+    return f"(_file_path = {_text(path)} or (_file_path >= {_text(path + '/')} and _file_path < {_text(path + after)}))"
 
 
 def _text(value: str) -> str:
