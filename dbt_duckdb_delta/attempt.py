@@ -25,7 +25,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from dbt_duckdb_delta import queries
 from dbt_duckdb_delta.inputs import inputs, settings
-from dbt_duckdb_delta.job import VERSION, Job
+from dbt_duckdb_delta.job import OWNER, VERSION, Job
 from dbt_duckdb_delta.queries import any_of, bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
@@ -338,8 +338,8 @@ class Attempt:
         """Commit the query's result as the new content of the table, schema included."""
         how: dict[str, Any] = {"mode": "overwrite", "schema_mode": "overwrite"}
         if self.table is None:
-            properties = self.job.tblproperties or None
-            how = {"mode": "error", "configuration": properties, "description": self.job.description}
+            properties, owner = self.job.tblproperties or None, self.job.project and OWNER + self.job.project
+            how = {"mode": "error", "configuration": properties, "description": self.job.description, "name": owner}
         self._commit(queries.decorated(self.cursor.sql(sql), set(self.job.not_null), self.job.comments), **how)
 
     def _replace_where(self, where: str, sql: str) -> None:
@@ -378,7 +378,8 @@ class Attempt:
         job = self.job
         if not job.reuse or job.incremental_predicates:
             return False
-        world: list[Any] = [asdict(job) | {"input_file": None}, settings(self.cursor), VERSIONS]
+        asked = {name: value for name, value in asdict(job).items() if name != "project"}
+        world: list[Any] = [asked | {"input_file": None}, settings(self.cursor), VERSIONS]
         if job.input_file:
             with Path(job.input_file).open("rb") as file:
                 world.append(hashlib.file_digest(file, "sha256").hexdigest())

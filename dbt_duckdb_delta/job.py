@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 VERSION = 2  # of this code: counted up when it makes other rows out of the same job
+OWNER = "dbt project "  # begins the name that a table has in its own metadata, and the project's follows
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Job:
     snapshot: bool = False  # whose query says in columns of its own what to do with a row
     hooks: bool = False  # whether it has hooks, which may do anything to the session and the database
     options: dict[str, Any] = field(default_factory=dict)
+    project: str | None = None  # the dbt project that asks; the tables that it makes say so
 
     def __post_init__(self) -> None:
         """Properties are text in Delta; in YAML they may be numbers and booleans."""

@@ -34,7 +34,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from dbt_duckdb_delta.attempt import CHANGES, GOING, STAGED, Attempt, one_line, open_table
 from dbt_duckdb_delta.inputs import shadowing
-from dbt_duckdb_delta.job import Job
+from dbt_duckdb_delta.job import OWNER, Job
 from dbt_duckdb_delta.location import resolve
 from dbt_duckdb_delta.object_store import connect_object_store, load_extension, mapped_partitions, tables_below
 from dbt_duckdb_delta.queries import literal, quote
@@ -43,6 +43,7 @@ logger = AdapterLogger("Delta")
 ATTEMPTS = 5
 MARK = "dbt_delta_table"  # in the text of views that stand for Delta tables, by which those of gone tables are found
 WRAPPED = ("table", "incremental", "seed", "snapshot", "test")  # the materializations in wrappers.sql
+READING = ("describe", "as_of", "history")  # strategies that leave the table as it is
 SCHEMA_CHANGES = ("ignore", "fail", "append_new_columns", "sync_all_columns")
 
 
@@ -151,6 +152,7 @@ class Plugin(BasePlugin):
             said = f"{database}.{schema}.{name} is in another database, but Delta tables are all in {self.database}."
             raise CompilationError(f"{said} Take `database` out of its configuration, or file_format: delta.")
         job, path = Job(**asked), f"{self.root}/{schema}/{name}"
+        job.project = self.config.get("project", job.project)
         if "/" in schema + name or not _is_path(f"/{schema}/{name}"):
             if job.strategy == "describe":
                 return
@@ -161,7 +163,7 @@ class Plugin(BasePlugin):
             raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
         with self.locks[path], self._session(job) as cursor:
             result["result"], table = self._carry_out(cursor, job, f"{schema}.{name}", path)
-            known = (schema, name) in self.tables and job.strategy in ("as_of", "history", "optimize", "vacuum")
+            known = (schema, name) in self.tables and job.strategy in (*READING[1:], "optimize", "vacuum")
             if table is not None and not known:  # a view is not made again for a look at its table
                 self._persist_docs(table, job)
                 self._create_view(self.conn.cursor(), schema, name, table)
@@ -172,6 +174,8 @@ class Plugin(BasePlugin):
         for turn in range(ATTEMPTS):
             attempt = Attempt(cursor, job, name, path, open_table(path), commit, self.tables, self.shadowed or set())
             found = _version(attempt.table)
+            if attempt.table is not None and job.strategy not in READING:
+                _check_owner(attempt.table, job, name)
             try:
                 done = getattr(attempt, job.strategy)()
                 return done, attempt.table or open_table(path)
@@ -259,6 +263,17 @@ class Plugin(BasePlugin):
 def _some(names: list[str]) -> str:
     """The first few of some names."""
     return ", ".join(sorted(names)[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _check_owner(table: DeltaTable, job: Job, name: str) -> None:
+    """Refuse to write what another project made. A table that does not say so (of another writer) is anybody's."""
+    _, said, owner = (table.metadata().name or "").partition(OWNER)
+    if said and job.project and owner != job.project:
+        text = f"{name} is a table of the dbt project {owner}, and not of {job.project}: give the model another schema"
+        text += (
+            f" or alias. (If the project was renamed, add `project: {owner}` to the plugin's config in the profile.)"
+        )
+        raise CompilationError(text)
 
 
 def _version(table: DeltaTable | None) -> int | None:

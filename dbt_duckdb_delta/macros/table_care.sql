@@ -10,8 +10,7 @@
 #}
 {% macro optimize(model=none) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% set job = {"strategy": "optimize", "options": {"zorder": dbt_duckdb_delta.as_list(node.config.get("zorder"))}} %}
-    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), job), info=True) %}
+    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.care(node, "optimize", {"zorder": dbt_duckdb_delta.as_list(node.config.get("zorder"))}), info=True) %}
   {% endfor %}
 {% endmacro %}
 
@@ -22,8 +21,7 @@
 #}
 {% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% set job = {"strategy": "vacuum", "options": {"retention_hours": retention_hours, "dry_run": dry_run}} %}
-    {% set files = dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), job) %}
+    {% set files = dbt_duckdb_delta.care(node, "vacuum", {"retention_hours": retention_hours, "dry_run": dry_run}) %}
     {% do log(node.name ~ ": " ~ files | length ~ (" files could be deleted" if dry_run else " files deleted"), info=True) %}
   {% endfor %}
   {% if dry_run %}{% do log("Nothing was deleted: this was a dry run. Add dry_run: false.", info=True) %}{% endif %}
@@ -36,7 +34,7 @@
 #}
 {% macro history(model, limit=20) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% for commit in dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), {"strategy": "history", "options": {"limit": limit}}) %}
+    {% for commit in dbt_duckdb_delta.care(node, "history", {"limit": limit}) %}
       {% set time = modules.datetime.datetime.utcfromtimestamp(commit.timestamp / 1000).isoformat() %}
       {% do log("version " ~ commit.version ~ "  " ~ time ~ "Z  " ~ commit.operation, info=True) %}
     {% endfor %}
@@ -50,7 +48,7 @@
 #}
 {% macro restore(model, version) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.job(dbt_duckdb_delta.relation(node), {"strategy": "restore", "options": {"version": version}}), info=True) %}
+    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.care(node, "restore", {"version": version}), info=True) %}
   {% endfor %}
 {% endmacro %}
 
@@ -90,6 +88,8 @@
 {% endmacro %}
 
 
-{% macro relation(node) %}
-  {{ return(api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias)) }}
+{# One job on the table of a node. #}
+{% macro care(node, strategy, options) %}
+  {% set relation = api.Relation.create(database=node.database, schema=node.schema, identifier=node.alias) %}
+  {{ return(dbt_duckdb_delta.job(relation, {"strategy": strategy, "options": options})) }}
 {% endmacro %}

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from dbt_common.exceptions import CompilationError
+from deltalake import write_deltalake
 
 from tests.support.project import Project
 from tests.support.tables import Tables
@@ -129,3 +131,32 @@ def test_a_project_with_columns_named_like_dbts_own(tmp_path: Path) -> None:
     assert project.build("--vars", "{v: 2}")["m"][1] == "merge (0 inserted, 1 updated, 0 deleted)"
     assert project.rows("m") == [(1, 2, "x")]
     assert [row[:2] for row in project.rows("sn")] == [(1, 1), (1, 2)]
+
+
+def test_a_table_of_another_project_is_refused(tmp_path: Path) -> None:
+    """It says whose it is. Others read it, and what no project made is anybody's."""
+    first = Project(tmp_path / "first", {"models/m.sql": "{{ config(materialized='table') }} " + "select 1 as id"})
+    first.build()
+    files = {
+        "models/m.sql": "{{ config(materialized='table') }} " + "select 2 as id",
+        "models/reads.sql": "{{ config(materialized='table') }} " + "select * from {{ source('s', 'm') }}",
+    }
+    sources = {"models/s.yml": "sources: [{name: s, tables: [{name: m}, {name: foreign_table}]}]"}
+    second = Project(tmp_path / "second", files | sources, root=first.root, config={"name": "second"})
+    write_deltalake(first.path("theirs"), pl.DataFrame({"id": [0]}))
+    second.write("models/theirs.sql", "{{ config(materialized='table') }} " + "select 2 as id")
+    done = second.dbt("run")
+    status, said = done["m"]
+    assert status == "error" and "s.m is a table of the dbt project p, and not of second" in said
+    assert (done["reads"][0], done["theirs"][0]) == ("success", "success")
+    assert (first.rows("m"), first.rows("reads"), first.rows("theirs")) == ([(1,)], [(1,)], [(2,)])
+    success, said = second.in_new_session(
+        "run-operation", "dbt_duckdb_delta.restore", "--args", "{model: m, version: 0}"
+    )
+    assert not success and "of the dbt project p" in said and first.version("m") == 0
+    # A project that was renamed
+    plugin = {"module": "dbt_duckdb_delta", "config": {"root": first.root, "project": "p"}}
+    second.configure(plugins=[plugin])
+    assert second.dbt("run", "-s", "m")["m"][0] == "success"
+    assert first.rows("m") == [(2,)]
+    assert first.build()["m"][1] == "overwrite"
