@@ -59,6 +59,7 @@ class Attempt:
     commit: str  # by which a commit is known as this job's own
     tables: dict[tuple[str, str], str]  # (schema, name) -> path, of every view over a Delta table
     shadowed: set[str]  # functions of DuckDB that somebody's macro stands in for
+    storage: dict[str, str]  # credentials and the like for delta-rs, beyond those of the environment
     fingerprint: str = ""  # of what decides the rows; goes into the commit, for the next build to find
 
     def overwrite(self) -> str:
@@ -357,11 +358,12 @@ class Attempt:
                 partition_by=self.job.partition_by or None,
                 target_file_size=int(self.job.tblproperties.get("delta.targetFileSize", FILE_BYTES)),
                 writer_properties=PARTITIONED if self.job.partition_by else WRITER,
+                storage_options=self.storage,
                 commit_properties=CommitProperties(marks, max_commit_retries=0),
                 **how,
             )
         except DeltaError as error:
-            now = open_table(self.path)
+            now = open_table(self.path, self.storage)
             # An object store may carry out a request whose answer got lost: the commit is there, and by this job.
             if now is not None and any(commit.get(COMMIT) == self.commit for commit in now.history(10)):
                 return
@@ -386,7 +388,7 @@ class Attempt:
             world.append([str(dtype) for dtype in self.cursor.sql(job.sql).types])
         else:
             read = inputs(self.cursor, job.sql, self.tables, self.shadowed)
-            opened = {path: open_table(path) for path, _ in read or ()}
+            opened = {path: open_table(path, self.storage) for path, _ in read or ()}
             if read is None or None in opened.values():
                 return False
             for path, version in sorted(read, key=str):
@@ -407,13 +409,13 @@ class Attempt:
         return bool(self.cursor.execute(f"select 1 from {self._target} where {null} limit 1").fetchall())
 
 
-def open_table(path: str) -> DeltaTable | None:
+def open_table(path: str, storage: dict[str, str]) -> DeltaTable | None:
     """The Delta table at its latest version, or None where there is none.
 
     Raises DbtRuntimeError, with its path, where there is one that cannot be read.
     """
     try:
-        return DeltaTable(path)
+        return DeltaTable(path, storage_options=storage)
     except TableNotFoundError:
         return None
     except DeltaError as error:

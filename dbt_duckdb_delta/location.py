@@ -8,8 +8,8 @@ from pathlib import Path
 # What delta-rs or DuckDB's delta_scan reads otherwise than it stands, in a path and in a URL.
 _NOT_IN_PATHS = re.compile(r"[%\[\]^|\\*?\x00-\x1f\x7f]")
 _NOT_IN_URLS = re.compile(r"[^A-Za-z0-9._/@=+,-]")
-_INSTEAD = {"s3a": "s3", "s3n": "s3", "azure": "az", "adl": "abfss", "abfs": "abfss"}
-_SCHEMES = ("s3", "az", "abfss")
+_INSTEAD = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "adl": "abfss", "abfs": "abfss"}
+_SCHEMES = ("s3", "gs", "az", "abfss")
 
 
 def resolve(root: str) -> str:
@@ -22,7 +22,7 @@ def resolve(root: str) -> str:
         ValueError: there can be no lake; one line that says why and what to do.
     """
     if not root:
-        raise _refused(root, "name a folder, s3://…, az://… or abfss://…")
+        raise _refused(root, "name a folder, s3://…, gs://…, az://… or abfss://…")
     scheme, colon, place = root.partition("://")
     if colon:
         return f"{scheme}://{_store(root, scheme, place)}"
@@ -46,7 +46,7 @@ def _store(root: str, scheme: str, place: str) -> str:
     if scheme not in _SCHEMES:
         if scheme in _INSTEAD:
             raise _refused(root, f"write {_INSTEAD[scheme]}://{place}")
-        raise _refused(root, "use a folder, s3://…, az://… or abfss://…")
+        raise _refused(root, "use a folder, s3://…, gs://…, az://… or abfss://…")
     if found := _NOT_IN_URLS.search(place):
         raise _refused(root, f"a URL of a lake has no {found[0]!r}; use letters from A to Z, digits and . _ - = + , @")
     parts = [part for part in place.split("/") if part]

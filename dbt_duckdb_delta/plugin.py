@@ -36,7 +36,13 @@ from dbt_duckdb_delta.attempt import CHANGES, GOING, STAGED, Attempt, one_line, 
 from dbt_duckdb_delta.inputs import shadowing
 from dbt_duckdb_delta.job import OWNER, Job
 from dbt_duckdb_delta.location import resolve
-from dbt_duckdb_delta.object_store import connect_object_store, load_extension, mapped_partitions, tables_below
+from dbt_duckdb_delta.object_store import (
+    connect_object_store,
+    delta_options,
+    load_extension,
+    mapped_partitions,
+    tables_below,
+)
 from dbt_duckdb_delta.queries import literal, quote
 
 logger = AdapterLogger("Delta")
@@ -104,7 +110,9 @@ class Plugin(BasePlugin):
         self._check_materializations()
         root = os.environ.get(self.config.get("root_variable", "")) or self.config.get("root") or ""
         self.root = _resolved(str(root))
-        connect_object_store(self.conn, self.root)
+        secrets = delta_options(self.root, getattr(self.creds, "_secrets", None) or [])
+        self.storage = secrets | self.config.get("storage_options", {})
+        connect_object_store(self.conn, self.root, self.storage)
         found, self.invocation = tables_below(self.conn, self.root), get_invocation_id()
         self.shadowed = None
         ours = f"database_name = current_database() and contains(sql, {literal(MARK)})"
@@ -113,7 +121,7 @@ class Plugin(BasePlugin):
             self.conn.execute(f"drop view {quote(schema)}.{quote(name)}")
             self.tables.pop((schema, name), None)
         self.unreadable.clear()
-        mapped = mapped_partitions(self.conn, self.root, found)
+        mapped = mapped_partitions(self.conn, self.root, found, self.storage)
         for schema, name in found:
             try:
                 self._create_view(self.conn, schema, name)
@@ -172,19 +180,20 @@ class Plugin(BasePlugin):
         """Attempt a job until no other writer comes in between; returns what it did, and the table."""
         commit = uuid.uuid4().hex
         for turn in range(ATTEMPTS):
-            attempt = Attempt(cursor, job, name, path, open_table(path), commit, self.tables, self.shadowed or set())
+            table, shadowed = open_table(path, self.storage), self.shadowed or set()
+            attempt = Attempt(cursor, job, name, path, table, commit, self.tables, shadowed, self.storage)
             found = _version(attempt.table)
             if attempt.table is not None and job.strategy not in READING:
                 _check_owner(attempt.table, job, name)
             try:
                 done = getattr(attempt, job.strategy)()
-                return done, attempt.table or open_table(path)
+                return done, attempt.table or open_table(path, self.storage)
             except duckdb.CatalogException as error:
                 if used := [said for said in self.unreadable if said in str(error)]:
                     raise DbtRuntimeError(f"{name}: {used[0]}") from None
                 raise
             except CommitFailedError as error:
-                if _version(open_table(path)) == found:  # nobody came in between
+                if _version(open_table(path, self.storage)) == found:  # nobody came in between
                     raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
                 if turn == ATTEMPTS - 1:
                     said = f"{name}: another writer committed at the same time, {ATTEMPTS} times in a row."

@@ -122,7 +122,8 @@ REFUSED = {
     "/": "the root of the disk",
     "~nobody-of-that-name/lake": "no such home folder",
     "s3a://b/lake": "write s3://b/lake",
-    "gs://b/lake": "use a folder, s3://…, az://… or abfss://…",
+    "gcs://b/lake": "write gs://b/lake",
+    "hdfs://b/lake": "use a folder, s3://…, gs://…, az://… or abfss://…",
     "s3://": "the name of the bucket or container is missing",
     "s3:///lake": "the name of the bucket or container is missing",
     "s3://b/ü": "a URL of a lake has no 'ü'",
@@ -164,6 +165,7 @@ def test_what_a_root_means(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert resolve("link/../lake") == f"{tmp_path}/far/lake"
     assert resolve("s3://b/lake/") == resolve("s3://b//lake") == "s3://b/lake"
     assert resolve("s3://b") == resolve("s3://b/") == "s3://b"
+    assert resolve("gs://b/lake/") == "gs://b/lake"
     assert resolve("az://box/a/b/") == "az://box/a/b"
     assert resolve("abfss://box@store.dfs.core.windows.net/a/") == "abfss://box@store.dfs.core.windows.net/a"
 
