@@ -20,6 +20,11 @@ from ingest.sources.listing import Connector, ConnectorWithHistory, Entry, Listi
 from ingest.storage.tables import FileRecord, Ledger
 
 _TICK = timedelta(microseconds=1)
+_SKEW = timedelta(minutes=1)  # between two clocks, beyond which a time counts as one in the future
+
+
+def in_future(moment: datetime) -> bool:
+    return moment > now() + _SKEW
 
 
 @dataclass(frozen=True)
@@ -69,22 +74,37 @@ class Candidate:
             commits = self.past.commits
         elif not records or self.is_settled(records[-1]):
             return records[-1] if records else None
-        elif origin and records[-1].ingested_at > self.listed_at:
-            commits = frozenset([origin.commit_sha])  # another run has gone past this state since it was listed
+        elif origin and (origin.commit_sha or self.is_past(records[-1])):
+            # Another run has gone past this state since it was listed, or the source is behind: see ``is_behind``.
+            commits = frozenset([origin.commit_sha])
         else:
             return None
         found = (record for record in records if record.commit_sha in commits and self.is_settled(record))
         return next(found, None)
+
+    def is_past(self, record: FileRecord) -> bool:
+        """Whether another run found a state of the file after this one took its listing. A clock that was ahead shows
+        nothing of the kind."""
+        return record.ingested_at > self.listed_at and not in_future(record.ingested_at)
+
+    def is_behind(self, record: FileRecord, records: list[FileRecord]) -> bool:
+        """Whether the source shows a commit, that of ``record``, which it had followed by others before."""
+        return not self.past and record is not records[-1] and not self.is_past(records[-1])
 
     def committed_at(self, records: list[FileRecord], origin: Origin) -> datetime:
         """When the file came to this state, in the source's time.
 
         What is found in place of an older state is later than that, even where its own time is not: after a merge of an
         older commit, a history that was rewritten, or a copy that kept an old modification time. The exception is a
-        file for which another run has found a state since this one took its listing: that one is the newer.
+        file for which another run has found a state since this one took its listing: that one is the newer. A time in
+        the future says nothing; that of the listing takes its place.
         """
         last = records[-1] if records else None
-        if self.past or last is None or last.ingested_at > self.listed_at:
+        if self.past:
+            return origin.committed_at
+        if in_future(origin.committed_at):
+            origin = replace(origin, committed_at=self.listed_at)
+        if last is None or self.is_past(last):
             return origin.committed_at
         if last.sha == self.entry.sha:  # refused before, tried again
             return last.committed_at
@@ -117,8 +137,9 @@ def past_candidates(
     If the source stops responding on the way, ``failed`` is called and the versions found until then are returned, but
     for the last one, which may have gone on.
     """
-    records = ledger.of(source.name, path)
+    records = ledger.of(source.name, ledger.path_of(source.name, path, dataset.table))
     known = {record.commit_sha: record for record in records if record.commit_sha}
+    begun = now()
     changes: list[tuple[Origin, Entry]] = []
     listed: set[str | None] = {None}
     complete = True
@@ -133,8 +154,11 @@ def past_candidates(
             else:
                 entry = connector.entry_at(path, origin.commit_sha)
             if entry is not None:
-                before = changes[-1][0].committed_at + _TICK if changes else origin.committed_at
-                changes.append((replace(origin, committed_at=max(origin.committed_at, before)), entry))
+                before = changes[-1][0].committed_at + _TICK if changes else None
+                moment = origin.committed_at
+                if in_future(moment):
+                    moment = before or begun
+                changes.append((replace(origin, committed_at=max(moment, before or moment)), entry))
     except IngestError as error:
         failed(error)
         complete = False

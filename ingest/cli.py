@@ -84,7 +84,8 @@ def cli(
         raise click.UsageError("--then goes with --watch")
     if watch is not None and (backfill or dry_run):
         raise click.UsageError("--watch goes neither with --backfill nor with --dry-run")
-    selected = _select(config.load(config_path), source, dataset)
+    found = config.load(config_path)
+    selected = _select(found, source, dataset)
 
     # These take most of a start's time, and a usage error needs none of them.
     from ingest.report import Report
@@ -94,7 +95,7 @@ def cli(
     from ingest.storage.tables import Lake
     from ingest.watch import Watch
 
-    lake = Lake(_root())
+    lake = Lake(_root(), found.renamed)
     stop = threading.Event()
 
     def once() -> Report:
@@ -102,7 +103,7 @@ def cli(
         if not dry_run:
             lake.check_writable()
         with lake.failures():
-            run = Run(lake, report, table=dataset, dry_run=dry_run, stop=stop)
+            run = Run(lake, report, configured=found.sources, table=dataset, dry_run=dry_run, stop=stop)
             if backfill:
                 run.backfill(sources, since.replace(tzinfo=UTC) if since else None)
             else:
@@ -138,7 +139,7 @@ def status(context: click.Context, log_format: str | None) -> None:
     from ingest.sources.listing import now
 
     found = config.load(context.find_root().params["config_path"])
-    with _opened() as (_, ledger, versions):
+    with _opened(context) as (_, ledger, versions):
         well = print_status(ledger, versions, found, now(), _format(context, log_format))
     context.exit(0 if well else EXIT_REFUSED)
 
@@ -154,7 +155,7 @@ def versions(context: click.Context, file: str | None, log_format: str | None) -
     """
     from ingest.report import print_versions
 
-    with _opened() as (_, ledger, known):
+    with _opened(context) as (_, ledger, known):
         records = known.find(file) if file else ledger.records()
         print_versions(records, ledger, known, _format(context, log_format))
 
@@ -177,7 +178,7 @@ def diff(
     from ingest.versions import pair
 
     found = config.load(context.find_root().params["config_path"])
-    with _opened() as (lake, _, known):
+    with _opened(context) as (lake, _, known):
         first, second = pair(known.find(file), known, old, new)
         dataset = found.dataset_of(first.source, first.path)
         comparing = ComparisonSettings.of(dataset) if dataset else ComparisonSettings()
@@ -204,7 +205,7 @@ def _decide(file: str, number: int, why: str, state: str, status: str) -> None:
 
     if not why.strip():
         raise click.UsageError("--why needs a reason")
-    with _opened() as (_, _, known):
+    with _opened(click.get_current_context()) as (_, _, known):
         record = numbered(known.find(file), number)
         standing = known.of(record)
         what = f"{record.source}: {record.path}: version {number}"
@@ -217,12 +218,12 @@ def _decide(file: str, number: int, why: str, state: str, status: str) -> None:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Lake, Ledger, Versions]]:
+def _opened(context: click.Context) -> Iterator[tuple[Lake, Ledger, Versions]]:
     """The lake with its ledger and the states in it, and one line for whatever is wrong with it."""
     from ingest.storage.tables import Lake, Ledger
     from ingest.versions import Versions
 
-    lake = Lake(_root())
+    lake = Lake(_root(), config.load(context.find_root().params["config_path"]).renamed)
     with lake.failures():
         ledger = Ledger(lake)
         yield lake, ledger, Versions(lake, ledger)

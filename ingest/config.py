@@ -177,6 +177,7 @@ class Source(_Strict):
     url: str | None = None
     folder: str = ""
     stale_after_days: int | None = Field(default=None, gt=0)
+    formerly: tuple[Name, ...] | None = None
     datasets: tuple[Dataset, ...] = Field(min_length=1)
 
     @field_validator("url")
@@ -217,11 +218,29 @@ class Source(_Strict):
 class Config(_Strict):
     sources: dict[Name, Source] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _one_name_each(self) -> Config:
+        names = [old for source in self.sources.values() for old in source.formerly or ()]
+        for name in names:
+            if name in self.sources:
+                raise ValueError(f"formerly: {name} is the name of a source that is still there")
+            if names.count(name) > 1:
+                raise ValueError(f"formerly: {name} was the name of one source only")
+        return self
+
+    @property
+    def renamed(self) -> dict[str, str]:
+        """Former names of sources with the present ones."""
+        return {old: name for name, source in self.sources.items() for old in source.formerly or ()}
+
     def dataset_of(self, source: str, path: str) -> Dataset | None:
         """The dataset of a file by its path in the ledger; None where the configuration has no such source or file."""
         of = self.sources.get(source)
-        folder = of.path_of("") if of else ""
-        return of.dataset_of(path.removeprefix(folder)) if of else None
+        if of is None:
+            return None
+        paths = [path, path.removeprefix(f"{source}/")]  # another source may have had the path first
+        found = (of.dataset_of(name.removeprefix(of.path_of(""))) for name in paths)
+        return next((dataset for dataset in found if dataset), None)
 
 
 def problem_of_address(url: str) -> str | None:

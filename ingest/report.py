@@ -38,10 +38,11 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     REJECTED = "rejected"
     VANISHED = "vanished"
+    BEHIND = "behind"
     FAILED = "failed"
 
 
-_WRONG = (Outcome.HELD, Outcome.REFUSED, Outcome.VANISHED, Outcome.FAILED)
+_WRONG = (Outcome.HELD, Outcome.REFUSED, Outcome.VANISHED, Outcome.BEHIND, Outcome.FAILED)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Result:
         rescued = f", {record.rescued_count:,} with rescued data" if record.rescued_count else ""
         many = "record" if record.row_count == 1 else "records"
         text = f"version {record.version} into {record.raw_table}, {record.row_count:,} {many}{rescued}"
+        text += f"; {self.text}" if self.text else ""
         if self.outcome is Outcome.HELD:
             file = shlex.quote(f"{record.source}/{record.path}")
             stays = f"version {record.compared_with} stays" if record.compared_with else "it is not shown"

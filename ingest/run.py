@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 from ingest import contents
-from ingest.candidates import Candidate, ConnectedSource, current_candidates, past_candidates
+from ingest.candidates import Candidate, ConnectedSource, current_candidates, in_future, past_candidates
 from ingest.compare import Comparison, ComparisonSettings, judged
 from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
 from ingest.prefetch import prefetch, prefetch_one
@@ -34,7 +35,8 @@ _Fetched = tuple[Origin, Path | Refused]
 class Run:
     """Loads what is new at the sources into a lake, and reports what became of each file.
 
-    ``table``: only the datasets of this raw table. ``stop``: once set, no further file is begun.
+    ``configured``: the names of all sources of the configuration. ``table``: only the datasets of this raw table.
+    ``stop``: once set, no further file is begun.
     """
 
     def __init__(
@@ -42,12 +44,14 @@ class Run:
         lake: Lake,
         report: Report,
         *,
+        configured: Container[str] | None = None,
         table: str | None = None,
         dry_run: bool = False,
         stop: threading.Event | None = None,
     ) -> None:
         self._lake = lake
         self._report = report
+        self._configured = configured
         self._table = table
         self._dry_run = dry_run
         self._stop = stop or threading.Event()
@@ -65,7 +69,7 @@ class Run:
                 self._failed(source.name, "", error)
                 continue
             found = current_candidates(source, listing, self._table)
-            self._report_missing(source, {candidate.entry.path for candidate in found})
+            self._report_missing(source, {self._path(candidate) for candidate in found})
             candidates += found
         self._load_all(candidates)
 
@@ -150,10 +154,28 @@ class Run:
                 text = f"is no longer in the source; version {loaded[-1].version} stays"
                 self._report.add(Result(Outcome.VANISHED, source.name, path, text))
         for dataset in source.config.datasets:
-            path = source.config.path_of(dataset.file)
+            path = self._ledger.path_of(source.name, source.config.path_of(dataset.file), dataset.table)
             if not dataset.is_pattern and self._table in (None, dataset.table) and path not in found | known:
                 text = "is not in the source; check `file` and `folder` in the configuration"
                 self._failed(source.name, path, ConfigurationError(text))
+
+    def _path(self, candidate: Candidate) -> str:
+        """The path under which the lake has the candidate's file, or will have it.
+
+        Raises:
+            ConfigurationError: it may belong to a source that has another name now.
+        """
+        name, path, table = candidate.source.name, candidate.entry.path, candidate.dataset.table
+        found = self._ledger.path_of(name, path, table)
+        known = found == path or self._ledger.of(name, found)
+        if not known and candidate.source.config.formerly is None and self._configured is not None:
+            for other in self._ledger.owners(name, path, table):
+                if other not in self._configured:
+                    raise ConfigurationError(
+                        f"{name}: the lake has {path} of a source {other!r}, which the configuration has no more: if"
+                        f" {name!r} is its new name, write `formerly: [{other}]` there, and if not, `formerly: []`"
+                    )
+        return found
 
     def _failed(self, source: str, path: str, error: IngestError) -> None:
         self._report.add(Result(Outcome.FAILED, source, path, str(error), exit_code=error.exit_code))
@@ -162,14 +184,13 @@ class Run:
         """Load candidates, those of one raw table one after the other and several tables at once."""
         by_table: dict[str, list[Candidate]] = {}
         for candidate in candidates:
-            known = self._known(
-                candidate, candidate.settled_by(self._ledger.of(candidate.source.name, candidate.entry.path))
-            )
+            path = self._path(candidate)
+            known = self._known(candidate, path, candidate.settled_by(self._ledger.of(candidate.source.name, path)))
             if known is not None:
                 self._report.add(known)
             elif self._dry_run:
                 text = f"{candidate.entry.size:,} bytes for {candidate.dataset.table}"
-                self._report.add(Result(Outcome.WOULD_LOAD, candidate.source.name, candidate.entry.path, text))
+                self._report.add(Result(Outcome.WOULD_LOAD, candidate.source.name, path, text))
             else:
                 by_table.setdefault(candidate.dataset.table, []).append(candidate)
         if not by_table:
@@ -208,11 +229,12 @@ class Run:
 
     def _load(self, table: RawTable, candidate: Candidate, origin: Origin, content: Path | Refused) -> Result:
         """Load one version, once, whoever else is at it."""
-        source, path = candidate.source.name, candidate.entry.path
+        source = candidate.source.name
         looks = 0
         while True:
             # The ledger first: then the table, read later, can only be ahead of it.
             self._ledger.refresh()
+            path = self._path(candidate)
             records = self._ledger.of(source, path)
             table.refresh()
             if self._recover(table):
@@ -228,13 +250,18 @@ class Run:
                     f"the ledger ends with version {known} of the file, raw table {candidate.dataset.table} with"
                     f" {newest}; restore the older one of the two tables"
                 )
-            settled = self._known(candidate, candidate.settled_by(records, origin))
+            found = candidate.settled_by(records, origin)
+            settled = self._known(candidate, path, found)
             if settled is not None:
-                return settled
+                newer = [other for other in records if found and other.order > found.order and self._accepts(other)]
+                if found is None or not candidate.is_behind(found, records) or not newer:
+                    return settled
+                return _behind(source, path, found, newer[-1], origin)
             self._claim(candidate.source)
             record = self._record(
-                candidate, replace(origin, committed_at=candidate.committed_at(records, origin)), known + 1
+                candidate, path, replace(origin, committed_at=candidate.committed_at(records, origin)), known + 1
             )
+            clocks = _clocks(record, origin, records)
             try:
                 if isinstance(content, Refused):
                     raise content
@@ -258,12 +285,15 @@ class Run:
             record = self._judged(table, record, comparing, comparison)
             self._ledger.append(record)
             if record.status == State.HELD:
-                return Result(Outcome.HELD, source, path, "", record, exit_code=EXIT_REFUSED)
-            return Result(Outcome.LOADED, source, path, "", record)
+                return Result(Outcome.HELD, source, path, clocks, record, exit_code=EXIT_REFUSED)
+            return Result(Outcome.LOADED, source, path, clocks, record)
 
-    def _known(self, candidate: Candidate, record: FileRecord | None) -> Result | None:
+    def _accepts(self, record: FileRecord) -> bool:
+        return self._versions.of(record).state is State.ACCEPTED
+
+    def _known(self, candidate: Candidate, path: str, record: FileRecord | None) -> Result | None:
         """What to report of a candidate that need not be loaded; ``record`` is the ledger's row of that version."""
-        source, path = candidate.source.name, candidate.entry.path
+        source = candidate.source.name
         standing = self._versions.of(record) if record else None
         if standing is None or standing.state is State.REJECTED:
             decision = self._versions.rejected(candidate.dataset.table, candidate.entry.sha)
@@ -278,12 +308,12 @@ class Run:
             text += f" is held: {standing.reason}"
         return Result(Outcome.UNCHANGED, source, path, text)
 
-    def _record(self, candidate: Candidate, origin: Origin, version: int) -> FileRecord:
+    def _record(self, candidate: Candidate, path: str, origin: Origin, version: int) -> FileRecord:
         return FileRecord(
             source=candidate.source.name,
             dataset=candidate.dataset.file,
             raw_table=candidate.dataset.table,
-            path=candidate.entry.path,
+            path=path,
             version=version,
             sha=candidate.entry.sha,
             commit_sha=origin.commit_sha,
@@ -297,6 +327,29 @@ class Run:
             batch_id=self._batch_id,
             ingested_at=now(),
         )
+
+
+def _behind(source: str, path: str, found: FileRecord, newer: FileRecord, origin: Origin) -> Result:
+    """What to report where the source shows a commit that it had followed by another before."""
+    file = shlex.quote(f"{source}/{path}")
+    text = f"the source shows commit {(origin.commit_sha or '')[:7]}, which version {found.version} has, and version"
+    text += f" {newer.version} came after that: an old answer of a cache, or a history that was set back. Version"
+    text += f" {newer.version} stays; where it was set back: python -m ingest reject {file} --version {newer.version}"
+    return Result(Outcome.BEHIND, source, path, text + " --why '…'")
+
+
+def _clocks(record: FileRecord, origin: Origin, records: list[FileRecord]) -> str:
+    """What to report of times in the future; empty where there are none."""
+    found = []
+    if in_future(origin.committed_at):
+        found.append(
+            f"its time at the source, {origin.committed_at:%Y-%m-%d %H:%M} UTC, is in the future, and does not count"
+        )
+    if records and in_future(record.committed_at):
+        found.append(f"it is dated {record.committed_at:%Y-%m-%d} as version {records[-1].version} before it is")
+    if records and in_future(records[-1].ingested_at):
+        found.append(f"the clock of the run that loaded version {records[-1].version} was ahead")
+    return "; ".join(found)
 
 
 def _refused(record: FileRecord, candidate: Candidate, refusal: Refused) -> FileRecord:

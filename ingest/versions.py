@@ -49,7 +49,11 @@ class Versions:
         if table is None or not {field.name for field in table.schema().fields} >= set(names):
             return {}
         rows = query(table, f"select {', '.join(names)} from t where state in ('held', 'refused')").iter_rows()
-        return {(source, path, number): Standing(State(state), reason) for source, path, number, state, reason in rows}
+        renamed = self._lake.renamed
+        return {
+            (renamed.get(source, source), path, number): Standing(State(state), reason)
+            for source, path, number, state, reason in rows
+        }
 
     def of(self, record: FileRecord) -> Standing:
         """The newest decision counts; without one, what ingest and dbt found."""

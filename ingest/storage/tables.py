@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -139,10 +139,18 @@ _LEDGER_SCHEMA: dict[str, pl.DataType] = {
 
 
 class Lake:
-    """All tables below ``root``, as lakehouse.settings gives it. Credentials come from the environment."""
+    """All tables below ``root``, as lakehouse.settings gives it. Credentials come from the environment.
 
-    def __init__(self, root: str) -> None:
+    ``renamed``: former names of sources with the present ones, under which whoever asks sees all that they loaded.
+    """
+
+    def __init__(self, root: str, renamed: Mapping[str, str] | None = None) -> None:
         self.root = root
+        self.renamed = renamed or {}
+
+    def names_of(self, source: str) -> list[str]:
+        """The present name of a source, and its former ones."""
+        return [source, *(old for old, name in self.renamed.items() if name == source)]
 
     def uri(self, table: str) -> str:
         return f"{self.root}/raw/{table}"
@@ -247,6 +255,7 @@ class RawTable:
     """The raw table of one or more datasets, as of its newest version when last refreshed."""
 
     def __init__(self, lake: Lake, name: str) -> None:
+        self._lake = lake
         self._uri = lake.uri(name)
         self._name = name
         self._table: DeltaTable | None = None
@@ -266,7 +275,9 @@ class RawTable:
 
     def newest(self, source: str, path: str) -> int:
         """The number of the newest version of a file; 0 where there is none."""
-        return (self._table.transaction_version(_app(source, path)) if self._table else None) or 0
+        if self._table is None:
+            return 0
+        return max(self._table.transaction_version(_app(name, path)) or 0 for name in self._lake.names_of(source))
 
     def append(
         self, record: FileRecord, columns: list[str], frames: Iterable[pl.DataFrame], comparing: dict[str, object]
@@ -304,6 +315,7 @@ class RawTable:
                 note.pop("rules", None)  # of a refused file only; the name that notes from before have for it
                 times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
                 record = FileRecord(**(note | times))
+                record = replace(record, source=self._lake.renamed.get(record.source, record.source))
                 # The log is read to its end, which may be ahead of the version that is open.
                 if (record.version or 0) <= self.newest(record.source, record.path):
                     return record, comparing
@@ -336,11 +348,12 @@ class RawTable:
     def select(self, record: FileRecord, what: str, more: str = "") -> Iterator[pl.DataFrame]:
         """What a query over the rows of one version says; ``more`` is added to it."""
         assert self._table is not None
+        names = ", ".join(map(_text, self._lake.names_of(record.source)))
         batches = (
             QueryBuilder()
             .register("t", self._table)
             .execute(
-                f"select {what} from t where _source = {_text(record.source)} and {_of_file(record.path)}"
+                f"select {what} from t where _source in ({names}) and {_of_file(record.path)}"
                 f" and _file_version = {record.version} {more}"
             )
         )
@@ -368,6 +381,7 @@ class Ledger:
 
     def __init__(self, lake: Lake) -> None:
         self._uri = lake.uri(LEDGER)
+        self._renamed = lake.renamed
         self._lock = threading.RLock()
         self._table: DeltaTable | None = None
         self._version = -1
@@ -397,6 +411,7 @@ class Ledger:
                 self._remember(FileRecord(**dict(zip(known, row, strict=True))))
 
     def _remember(self, record: FileRecord) -> None:
+        record = replace(record, source=self._renamed.get(record.source, record.source))
         if record.is_decision:
             self._decisions.setdefault((record.source, record.path, record.version), []).append(record)
         else:
@@ -407,6 +422,25 @@ class Ledger:
         """All versions of one file, those that were refused included; oldest state of the source first."""
         with self._lock:
             return sorted(self._files.get((source, path), []), key=lambda record: record.order)
+
+    def path_of(self, source: str, path: str, table: str) -> str:
+        """The path under which the lake has a file of a source: its own, unless another source had that one first."""
+        with self._lock:
+            other = f"{source}/{path}"
+            if (source, path) in self._files or not (
+                self.owners(source, path, table) or (source, other) in self._files
+            ):
+                return path
+            return other
+
+    def owners(self, source: str, path: str, table: str) -> list[str]:
+        """The other sources that have a file of a path in a raw table."""
+        with self._lock:
+            return sorted(
+                of
+                for (of, at), records in self._files.items()
+                if at == path and of != source and any(record.raw_table == table for record in records)
+            )
 
     def version(self, record: FileRecord, number: int | None) -> FileRecord | None:
         """The version with a number of the file that ``record`` is of."""

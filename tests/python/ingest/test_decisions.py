@@ -124,7 +124,7 @@ def test_rejected_bytes_are_not_taken_from_another_source(copies: Bench, feed: R
     feed.commit({PEOPLE: people(101), "data/places.tsv": b"id\n1\n"})
     for args in ([], ["--backfill"]):
         done = copies.ingest(*args, "--dataset", "people")
-        assert done.code == 0 and f"other: {PEOPLE}: rejected: has the bytes of version 2 of feed" in done.out
+        assert done.code == 0 and f"other: other/{PEOPLE}: rejected: has the bytes of version 2 of feed" in done.out
     assert copies.raw("people").height == 201
 
 
