@@ -161,12 +161,36 @@ class Attempt:
 
     def as_of(self) -> str:
         """The table at a version, or at the last one that is not younger than a timestamp (UTC)."""
-        version, timestamp, past = self.job.options["version"], self.job.options["timestamp"], self._found
+        version = self.job.options["version"]
         if version is None:
-            moment = datetime.fromisoformat(timestamp)
-            past.load_as_version(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-            version = past.version()
+            version = self._version_at(self.job.options["timestamp"])
         return f"delta_scan({literal(self.path)}, version => {int(version)})"
+
+    def _version_at(self, timestamp: str) -> int:
+        """The last version by a time (UTC) that the commits themselves give: those of their files change by copying."""
+        try:
+            moment = datetime.fromisoformat(str(timestamp))
+        except ValueError:
+            raise CompilationError(
+                f"{self.name}: as_of knows no time {timestamp!r}: write 2024-01-31 12:00:00."
+            ) from None
+        limit = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        commits = literal(f"{self.path}/_delta_log/{'[0-9]' * 20}.json")
+        line = "unnest(string_split(content, chr(10)))"
+        found = self.cursor.execute(
+            "select version, max(coalesce(json_extract(line, '$.commitInfo.inCommitTimestamp'),"
+            " json_extract(line, '$.commitInfo.timestamp'))::bigint) from (select"
+            f" parse_filename(filename, true)::bigint as version, {line} as line from read_text({commits}))"
+            f" where line <> '' and version <= {self._found.version()} group by version order by version"
+        ).fetchall()
+        at = [version for version, time in found if time is not None and time <= limit]
+        if not at:
+            raise CompilationError(
+                f"{self.name}: no version known is as old as {timestamp}; the oldest is {found[0][0]}."
+            )
+        if silent := [version for version, time in found if time is None and version == at[-1] + 1]:
+            raise CompilationError(f"{self.name}: version {silent[0]} does not say its time: name a version in as_of.")
+        return int(at[-1])
 
     def describe(self) -> None:
         """Nothing of its own: every job puts the table's comments on its view, where dbt's catalog finds them."""
@@ -388,13 +412,15 @@ class Attempt:
             world.append([str(dtype) for dtype in self.cursor.sql(job.sql).types])
         else:
             read = inputs(self.cursor, job.sql, self.tables, self.shadowed)
-            opened = {path: open_table(path, self.storage) for path, _ in read or ()}
-            if read is None or None in opened.values():
+            for path, version in sorted(read or (), key=str):
+                if (table := open_table(path, self.storage)) is None:
+                    return False
+                if version is not None:
+                    table.load_as_version(version)
+                # A table that was restored from a copy and then written has the same numbers, and other files.
+                world.append([table.metadata().id, table.version(), files(table)])
+            if read is None:
                 return False
-            for path, version in sorted(read, key=str):
-                table = opened[path]
-                assert table is not None
-                world.append([table.metadata().id, table.version() if version is None else version])
         self.fingerprint = hashlib.sha256(json.dumps(world).encode()).hexdigest()
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
@@ -420,6 +446,14 @@ def open_table(path: str, storage: dict[str, str]) -> DeltaTable | None:
         return None
     except DeltaError as error:
         raise DbtRuntimeError(f"The Delta table at {path} cannot be read: {one_line(error)}") from error
+
+
+def files(table: DeltaTable) -> str:
+    """A digest of the files that make up a table as it was opened: names, sizes and times, as its log has them."""
+    actions = table.get_add_actions()
+    columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
+    found = sorted(map(str, zip(*columns, strict=True)))
+    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
 
 
 def one_line(error: BaseException) -> str:
