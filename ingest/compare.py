@@ -1,8 +1,8 @@
 """How far a version is from the last accepted one before it, and whether that is too far.
 
 Both are compared by their records' text. A record has a *key*, the columns that the dataset names, and *values*, the
-other columns that hold something in both versions. Records are compared by 64-bit hashes of these, so that versions of
-any size fit into memory: 16 bytes for each record.
+other columns that hold something in both versions. Records are compared by 63-bit hashes of these, so that versions of
+any size fit into memory: 16 bytes for each record, and as much again while they are sorted.
 """
 
 from __future__ import annotations
@@ -48,27 +48,26 @@ class ComparisonSettings:
         return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
 
 
-class Hashes:
-    """The hashes of some records: ``keys`` of their keys, ``values`` of key and values together."""
+_SIDE = np.uint64(1)  # the lowest bit of a hash is free, to say which of two versions it is of
 
-    def __init__(self, key: list[str], values: list[str]) -> None:
+
+class Hashes:
+    """The hashes of some records, frame by frame: ``keys`` of their keys, ``values`` of key and values together."""
+
+    def __init__(self, key: list[str], columns: list[str]) -> None:
         self.key = key
-        self.values = values
-        self._keys: list[np.ndarray] = []
-        self._values: list[np.ndarray] = []
+        self.columns = columns
+        self.keys: list[np.ndarray] = []
+        self.values: list[np.ndarray] = []
 
     def add(self, frame: pl.DataFrame) -> None:
-        self._keys.append(frame.select(self.key).hash_rows().to_numpy())
-        if self.values:
-            self._values.append(frame.select(self.key + self.values).hash_rows().to_numpy())
+        self.keys.append(frame.select(self.key).hash_rows().to_numpy() & ~_SIDE)
+        if self.columns:
+            self.values.append(frame.select(self.key + self.columns).hash_rows().to_numpy() & ~_SIDE)
 
-    @property
-    def of_keys(self) -> np.ndarray:
-        return np.concatenate([*self._keys, np.empty(0, np.uint64)])
-
-    @property
-    def of_values(self) -> np.ndarray:
-        return np.concatenate([*self._values, np.empty(0, np.uint64)])
+    def keys_of(self, values: np.ndarray) -> list[np.ndarray]:
+        """The keys of the records with one of these hashes of their values, which are sorted."""
+        return [keys[_among(found, values)] for keys, found in zip(self.keys, self.values, strict=True)]
 
 
 class Comparison:
@@ -109,7 +108,7 @@ class Comparison:
             return record
         values = sorted((self._had & self._has) - set(self._key))
         now = self._hashes
-        if now is None or now.values != values:  # a column that is there and empty is compared as little as none
+        if now is None or now.columns != values:  # a column that is there and empty is compared as little as none
             now = self._read(record, values)
         before = self._read(self._before, values)
         renamed = _joined(f"{old}:{name}" for old, name in self._renamed(record, vanished, new))
@@ -153,33 +152,43 @@ def _joined(names: Iterable[str]) -> str | None:
 
 
 def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
-    old_keys, new_keys = before.of_keys, now.of_keys
-    old, new = _distinct(old_keys), _distinct(new_keys)
-    common = _in_both(old, new)
-    changed = common[:0]
-    if before.values:
-        old_values, new_values = _distinct(before.of_values), _distinct(now.of_values)
+    lost, new, common = _apart(before.keys, now.keys)
+    changed = lost[:0]
+    if before.columns:
+        old_values, new_values, _ = _apart(before.values, now.values)
         # The keys of records that stand in one version only. Of a key that stands there more than once, all count.
-        old_only = old_keys[_among(before.of_values, old_values[~_among(old_values, new_values)])]
-        new_only = new_keys[_among(now.of_values, new_values[~_among(new_values, old_values)])]
-        changed = _in_both(_distinct(np.concatenate([old_only, new_only])), common)
+        changed = np.unique(np.concatenate([lost[:0], *before.keys_of(old_values), *now.keys_of(new_values)]))
+        changed = changed[~_among(changed, lost) & ~_among(changed, new)]
     return replace(
         record,
-        keys_before=len(old),
-        keys_lost=len(old) - len(common),
-        keys_common=len(common),
+        keys_before=len(lost) + common,
+        keys_lost=len(lost),
+        keys_common=common,
         keys_changed=len(changed),
-        keys_new=len(new) - len(common),
-        keys_repeated=len(new_keys) - len(new),
+        keys_new=len(new),
+        keys_repeated=sum(map(len, now.keys)) - len(new) - common,
     )
 
 
-def _distinct(hashes: np.ndarray) -> np.ndarray:
-    """Each hash once, sorted: several times as fast as numpy's own way, which does not sort."""
-    found = np.sort(hashes)
+def _apart(old: list[np.ndarray], new: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
+    """The hashes that are only in ``old``, and those only in ``new``, each once and sorted; and how many are in both.
+
+    One sort finds them: the two of a hash that is in both become neighbours, which differ in the bit for the version.
+    """
+    found = np.concatenate([*old, *new, np.empty(0, np.uint64)])
+    found[sum(map(len, old)) :] |= _SIDE
+    found.sort()
     first = np.ones(len(found), dtype=bool)
     np.not_equal(found[1:], found[:-1], out=first[1:])
-    return found if first.all() else found[first]
+    if not first.all():
+        found = found[first]
+    pair = (found[1:] ^ found[:-1]) == _SIDE
+    alone = np.ones(len(found), dtype=bool)
+    alone[1:] &= ~pair
+    alone[:-1] &= ~pair
+    only = found[alone]
+    of_new = (only & _SIDE).astype(bool)
+    return only[~of_new], only[of_new] & ~_SIDE, int(np.count_nonzero(pair))
 
 
 def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
@@ -189,12 +198,6 @@ def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
     places = np.searchsorted(those, hashes)
     places[places == len(those)] = 0
     found: np.ndarray = those[places] == hashes
-    return found
-
-
-def _in_both(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """What is in both of two sorted arrays; sorted."""
-    found: np.ndarray = one[_among(one, other)]
     return found
 
 

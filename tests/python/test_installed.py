@@ -27,7 +27,7 @@ def test_set_up_makes_the_packages_known_to_the_environment(tmp_path: Path) -> N
     (checkout / ".venv" / "made").touch()
     subprocess.run(command, cwd=checkout, check=True)
     moved = checkout.rename(tmp_path / "moved")
-    where = [moved / ".venv" / "bin" / "python", "-c", "import ingest; print(ingest.__file__)"]
+    where = [str(moved / ".venv" / "bin" / "python"), "-c", "import ingest; print(ingest.__file__)"]
     found = subprocess.run(where, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert Path(found.strip()).resolve() == (moved / "ingest" / "__init__.py").resolve()
 
