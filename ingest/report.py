@@ -88,7 +88,7 @@ def notes(record: FileRecord) -> list[str]:
         found.append(f"{lost:,} of {keys:,} keys of version {record.compared_with} are gone")
     renamed = dict(pair.split(":") for pair in _names(record.columns_renamed))
     for name in _names(record.columns_vanished):
-        text = f"column {name} is gone, and its known values stay"
+        text = f"column {name} is gone; earlier versions in raw still have its values"
         if other := renamed.get(name):
             text += f"; {other} holds nearly the same: if that is its new name,"
             text += f" write columns: {{{name}: [{other}]}} in sources.yml"

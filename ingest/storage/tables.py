@@ -391,7 +391,7 @@ class RawTable:
 
 def _read_parquet(file: str, columns: list[str]) -> Iterator[pl.DataFrame]:
     """The rows of a table's file; columns that the table got later are null."""
-    rows = pl.scan_parquet(file)
+    rows = pl.scan_parquet(file, glob=False)
     there = set(rows.collect_schema().names())
     none = {name: LINEAGE_SCHEMA.get(name, pl.String()) for name in columns}
     wanted = [pl.col(name) if name in there else pl.lit(None, none[name]).alias(name) for name in columns]

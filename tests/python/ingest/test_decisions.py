@@ -323,7 +323,8 @@ def test_status_tells_a_column_that_is_gone_as_long_as_that_is_the_newest_versio
     load(copies, people(30).replace(b"name\n", b"full_name\n", 1))
     (row,) = facts(copies, "status")
     assert row["notes"] == [
-        "column name is gone, and its known values stay; full_name holds nearly the same: if that is its new name,"
+        "column name is gone; earlier versions in raw still have its values;"
+        " full_name holds nearly the same: if that is its new name,"
         " write columns: {name: [full_name]} in sources.yml"
     ]
     assert copies.ingest("status").code == 0
