@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -143,7 +144,7 @@ class Attempt:
     def optimize(self) -> str:
         """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
         zorder = [self._spelled(column, "zorder", self._columns) for column in self.job.options.get("zorder") or []]
-        sizes: dict[str, Any] = {"target_size": FILE_BYTES, "writer_properties": WRITER}
+        sizes: dict[str, Any] = {"target_size": self._file_bytes, "writer_properties": WRITER}
         if self._found.history(1)[0].get("operation") == "OPTIMIZE":
             return "nothing to do"
         done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
@@ -202,6 +203,14 @@ class Attempt:
         if self.table is None:
             raise DbtRuntimeError(f"{self.name}: there is no Delta table at {self.path}. Build the model first.")
         return self.table
+
+    @property
+    def _file_bytes(self) -> int:
+        """The size of files, as the model or its table says in bytes or as Spark reads it (`64mb`)."""
+        held = self.table.metadata().configuration if self.table else {}
+        said = (held | self.job.tblproperties).get("delta.targetFileSize", "")
+        found = re.fullmatch(r"(\d+) *([kmg]?)b?", said.lower())
+        return int(found[1]) * 1024 ** " kmg".index(found[2] or " ") if found else FILE_BYTES
 
     @property
     def _target(self) -> str:
@@ -380,7 +389,7 @@ class Attempt:
                 self.path if self.table is None else self.table,
                 data,
                 partition_by=self.job.partition_by or None,
-                target_file_size=int(self.job.tblproperties.get("delta.targetFileSize", FILE_BYTES)),
+                target_file_size=self._file_bytes,
                 writer_properties=PARTITIONED if self.job.partition_by else WRITER,
                 storage_options=self.storage,
                 commit_properties=CommitProperties(marks, max_commit_retries=0),

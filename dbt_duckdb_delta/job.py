@@ -37,6 +37,7 @@ class Job:
     snapshot: bool = False  # whose query says in columns of its own what to do with a row
     hooks: bool = False  # whether it has hooks, which may do anything to the session and the database
     options: dict[str, Any] = field(default_factory=dict)
+    as_text: bool = False  # whether what Delta has no type for is written as text, instead of being an error
     project: str | None = None  # the dbt project that asks; the tables that it makes say so
 
     def __post_init__(self) -> None:

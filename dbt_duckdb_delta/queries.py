@@ -39,15 +39,15 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def delta_type(column: str, dtype: Any, ntz: bool) -> str:
-    """The DuckDB type to write a column of a DuckDBPyType as; raises DbtRuntimeError where Delta has none.
+def delta_type(column: str, dtype: Any, ntz: bool, as_text: bool = False) -> str:
+    """The DuckDB type to write a column of a DuckDBPyType as; where Delta has none, text or a DbtRuntimeError.
 
     Plain timestamps count as UTC and become timestamps with time zone, unless ntz: Delta's own type for them needs a
     table protocol that many readers do not know.
     """
     kind = dtype.id
     parts = dict(dtype.children) if kind in ("list", "array", "struct", "map") else {}
-    inner = {name: delta_type(column, part, ntz) for name, part in parts.items() if name != "size"}
+    inner = {name: delta_type(column, part, ntz, as_text) for name, part in parts.items() if name != "size"}
     if kind in ("list", "array"):
         return f"{inner['child']}[]"
     if kind == "struct":
@@ -58,6 +58,8 @@ def delta_type(column: str, dtype: Any, ntz: bool) -> str:
         return "TIMESTAMP"
     if kind in WIDENED or kind in NATURAL:
         return WIDENED.get(kind, str(dtype))
+    if as_text:
+        return "VARCHAR"
     raise DbtRuntimeError(f"Column {column} has the type {dtype}, which Delta does not have. Cast it in the model.")
 
 
@@ -127,7 +129,7 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
     relation = cursor.sql(f"select * from (\n{job.sql}\n) limit 0")
     held = dict(zip(relation.columns, relation.types, strict=True))
-    types = {c: delta_type(c, dtype, job.timestamp_ntz) for c, dtype in held.items()}
+    types = {c: delta_type(c, dtype, job.timestamp_ntz, job.as_text) for c, dtype in held.items()}
     moments = {} if job.timestamp_ntz else {c: in_utc(quote(c), dtype) for c, dtype in held.items()}
     columns = [f"cast({moments.get(c) or quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
     return f"select {', '.join(columns)} from (\n{job.sql}\n){where}", types

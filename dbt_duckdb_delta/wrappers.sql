@@ -30,6 +30,13 @@
   {{ return(dbt_duckdb_delta.materialization_delta_test_duckdb() if delta else dbt.materialization_test_default()) }}
 {% endmaterialization %}
 
+{% materialization clone, adapter="duckdb" %}
+  {%- if config.get("file_format") == "delta" -%}
+    {% do exceptions.raise_compiler_error("dbt clone cannot copy " ~ this.identifier ~ ": there is no shallow copy of a Delta table here. Build it, or read the other one with --defer.") %}
+  {%- endif -%}
+  {{ return(dbt.materialization_clone_default()) }}
+{% endmaterialization %}
+
 {% macro duckdb__list_relations_without_caching(schema_relation) %}
   {{ return(dbt_duckdb_delta.list_relations(schema_relation)) }}
 {% endmacro %}

@@ -76,7 +76,7 @@
 
 {% materialization delta_test, adapter="duckdb" %}
   {% do adapter.create_schema(this) %}
-  {% do dbt_duckdb_delta.write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False}) %}
+  {% do dbt_duckdb_delta.write("overwrite", get_limit_subquery_sql(sql, config.get("limit")), {"reuse": False, "as_text": true}) %}
   {% call statement("main", fetch_result=True) %}
     {{ get_test_sql("select * from " ~ this, config.get("fail_calc"), config.get("warn_if"), config.get("error_if"), limit=none) }}
   {% endcall %}

@@ -420,11 +420,11 @@ def test_table_care_and_time_travel(tmp_path: Path, shared: Tables) -> None:
         shared.job("optimize", table="missing", options={})
 
 
-def test_zorder_lets_filters_skip_files(tmp_path: Path, shared: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dbt_duckdb_delta.attempt, "FILE_BYTES", 20_000)
+def test_zorder_lets_filters_skip_files(tmp_path: Path, shared: Tables) -> None:
+    """In files of the size that the table says."""
     shared.move(tmp_path)
     rows = "select (k * 7919) % 10007 as a, hash(k)::varchar as b from range(10007) as r (k)"
-    shared.job("overwrite", rows)
+    shared.job("overwrite", rows, tblproperties={"delta.targetFileSize": 20_000})
     shared.job("optimize", options={"zorder": ["a"]})
     spans = pl.DataFrame(shared.delta().get_add_actions(flatten=True))
     assert len(spans) > 4

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from dbt.tests.util import patch_microbatch_end_time
 
@@ -164,12 +165,17 @@ def test_stored_failures_without_delta(make: Make) -> None:
     """With `file_format: delta` they are Delta tables, without it dbt-duckdb's own tables, and both are read again."""
     model = TABLE + "select 1 as id union all select null"
     tests = "models: [{name: m, columns: [{name: id, data_tests: [not_null: {config: {store_failures: true}}]}]}]"
+    odd = "{{ config(store_failures=true) }} select interval 1 day as span, {'at': [time '10:00']} as moments"
     cases: list[tuple[dict[str, Any], bool]] = [({"data_tests": {}}, False), ({}, True)]
     for config, in_delta in cases:
-        project = make({"models/m.sql": model, "models/m.yml": tests}, config=config)
-        assert project.dbt("build")["not_null_m_id"][0] == "fail"
+        project = make({"models/m.sql": model, "models/m.yml": tests, "tests/odd.sql": odd}, config=config)
+        results = project.dbt("build")
+        assert results["not_null_m_id"][0] == results["odd"][0] == "fail"
         assert any((project.at / "lake").glob("*/not_null_m_id/_delta_log")) == in_delta
-        if not in_delta:
+        if in_delta:  # text, for what Delta has no type for
+            (path,) = (project.at / "lake").glob("*/odd")
+            assert pl.read_delta(str(path)).rows() == [("1 day", {"at": ["10:00:00"]})]
+        else:
             project.at.rename(project.at.with_name("first"))
 
 
