@@ -196,7 +196,7 @@
 
 {# Run one job of the plugin on a relation; returns what the plugin returns. #}
 {% macro job(relation, job) %}
-  {%- if target.type != "duckdb" -%}{%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it on the same lake with --target dev.") -%}{%- endif -%}
+  {%- if target.type != "duckdb" -%}{%- do exceptions.raise_compiler_error(job.strategy ~ " is done by DuckDB's plugin: run it over the same tables with a target of type duckdb.") -%}{%- endif -%}
   {%- set call = {"job": dict(job, project=project_name)} -%}
   {%- do adapter.store_relation("dbt_duckdb_delta", relation, [], "", "delta", call) -%}
   {{ return(call.result) }}

@@ -6,7 +6,7 @@
 {#
   Compact small files; models that configure `zorder` (a list of columns) are clustered by them.
     dbt run-operation dbt_duckdb_delta.optimize                                  every model, seed and snapshot
-    dbt run-operation dbt_duckdb_delta.optimize --args '{model: dim_title}'
+    dbt run-operation dbt_duckdb_delta.optimize --args '{model: orders}'
 #}
 {% macro optimize(model=none) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
@@ -17,7 +17,7 @@
 
 {#
   Delete the files that no version younger than `retention_hours` needs. A dry run, unless dry_run is false.
-    dbt run-operation dbt_duckdb_delta.vacuum --args '{model: dim_title, dry_run: false}'
+    dbt run-operation dbt_duckdb_delta.vacuum --args '{model: orders, dry_run: false}'
 #}
 {% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
@@ -30,7 +30,7 @@
 
 {#
   The commits of a model's table, newest first.
-    dbt run-operation dbt_duckdb_delta.history --args '{model: dim_title}'
+    dbt run-operation dbt_duckdb_delta.history --args '{model: orders}'
 #}
 {% macro history(model, limit=20) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
@@ -44,7 +44,7 @@
 
 {#
   Make an older version the current one (a new commit; nothing is lost).
-    dbt run-operation dbt_duckdb_delta.restore --args '{model: dim_title, version: 3}'
+    dbt run-operation dbt_duckdb_delta.restore --args '{model: orders, version: 3}'
 #}
 {% macro restore(model, version) %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
@@ -56,7 +56,7 @@
 {#
   A table as it was, for use in a model or with `dbt show`.
   relation: ref() or source(); version: a Delta version, or timestamp: text such as '2024-01-31 12:00:00' (UTC).
-    select * from {{ dbt_duckdb_delta.as_of(ref("dim_title"), version=3) }}
+    select * from {{ dbt_duckdb_delta.as_of(ref("orders"), version=3) }}
 #}
 {% macro as_of(relation, version=none, timestamp=none) %}
   {{ return(adapter.dispatch("as_of", "dbt_duckdb_delta")(relation, version, timestamp)) }}

@@ -14,8 +14,8 @@ import pytest
 from dbt_common.exceptions import CompilationError
 from deltalake import DeltaTable, write_deltalake
 
-from tests.python.delta.direct import Tables
-from tests.python.delta.project import Project
+from tests.support.project import Project
+from tests.support.tables import Tables
 
 
 def without_columns(table: Path) -> None:
