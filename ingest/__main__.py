@@ -1,4 +1,5 @@
 from ingest.cli import main
+from lakehouse.ending import run
 
 if __name__ == "__main__":
-    main()
+    run("ingest", main)

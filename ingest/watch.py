@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 from ingest.errors import IngestError
 from ingest.report import Report
 from ingest.storage.tables import Lake
 from ingest.storage.trigger import Trigger
+from lakehouse.ending import described
 
 
 class Watch:
@@ -44,8 +47,11 @@ class Watch:
     def _attempt(self, step: Callable[[], object]) -> None:
         try:
             step()
-        except IngestError as error:
-            print(f"ingest: {error}; trying again in {self._seconds:g} s", file=sys.stderr, flush=True)
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            said = error if isinstance(error, IngestError) else described(error)
+            print(f"ingest: {said}; trying again in {self._seconds:g} s", file=sys.stderr, flush=True)
 
     def _run_if_due(self, command: str) -> None:
         """Run the command if it is due."""
@@ -57,7 +63,8 @@ class Watch:
                 trigger.succeeded(loaded)
 
     def _succeeds(self, command: str) -> bool:
-        self._child = subprocess.Popen(command, shell=True)
+        # A group of its own, so that all that the shell starts can be ended with it.
+        self._child = subprocess.Popen(command, shell=True, start_new_session=True)
         code = self._child.wait()
         self._child = None
         if code and not self._stop.is_set():
@@ -67,4 +74,5 @@ class Watch:
     def _end(self, *_: object) -> None:
         self._stop.set()
         if self._child is not None:
-            self._child.terminate()
+            with suppress(ProcessLookupError):
+                os.killpg(self._child.pid, signal.SIGTERM)

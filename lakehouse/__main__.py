@@ -1,4 +1,5 @@
 from lakehouse.cli import main
+from lakehouse.ending import run
 
 if __name__ == "__main__":
-    main()
+    run("python -m lakehouse", main)

@@ -121,8 +121,8 @@ class GitHub:
         self._server = server
         self._name = f"GitHub {source.repository}"
         self._repository = f"{server.api_url}/repos/{source.repository}"
-        self._api = Client(self._name, retries, server.token)
-        self._raw = Client(self._name, retries)
+        self._api = Client(self._name, retries, server.token, source.redirects)
+        self._raw = Client(self._name, retries, redirects=source.redirects)
         self._responses = responses
         self._head = ""
         self._at: dict[str, tuple[Entry, ...]] = {}

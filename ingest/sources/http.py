@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import email.utils
+import ipaddress
 import json
 import re
+import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import requests
 import tenacity
@@ -79,11 +81,41 @@ class Fetched:
 
 
 class _Session(requests.Session):
-    """Takes proxies from the environment, as requests does, but nothing from ~/.netrc, which may name any host."""
+    """Takes proxies from the environment, as requests does, but nothing from ~/.netrc, which may name any host.
 
-    def __init__(self) -> None:
+    Redirects are followed on the same server, and to the hosts ``allowed``, but never to a private address.
+    """
+
+    def __init__(self, name: str, allowed: Collection[str]) -> None:
         super().__init__()
+        self._name = name
+        self._allowed = {host.lower() for host in allowed}
         self.auth = lambda request: request  # requests looks into ~/.netrc where there is none
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        found = super().get_redirect_target(resp)
+        if found is None:
+            return None
+        assert resp.url
+        try:
+            old, new = urlsplit(resp.url), urlsplit(urljoin(resp.url, found))
+            same = old.hostname == new.hostname and _port(old) == _port(new)
+            upgraded = old.hostname == new.hostname and (_port(old), _port(new)) == (80, 443)
+        except ValueError:
+            raise OutOfReach(f"{self._name}: {_place(resp.url)} redirects to what is no address") from None
+        problem = None
+        if new.scheme not in ("http", "https") or (old.scheme == "https" and new.scheme == "http"):
+            problem = "which is not https; it is not followed"
+        elif (same and old.scheme == new.scheme) or (upgraded and new.scheme == "https"):
+            return found
+        elif (new.hostname or "") not in self._allowed:
+            problem = f"another server; if that is meant, write redirects: [{new.hostname}] at the source"
+        elif any(not address.is_global for address in _addresses(new.hostname or "")):
+            problem = "which has a private address; it is not followed"
+        if problem:
+            where = f"{new.scheme}://{new.netloc.rpartition('@')[2]}"
+            raise OutOfReach(f"{self._name}: {_place(resp.url)} redirects to {where}, {problem}")
+        return found
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
         """After a redirect; requests looks into ~/.netrc here too."""
@@ -95,11 +127,13 @@ class _Session(requests.Session):
 class Client:
     """Fetches from one host. A token is sent with every request of this client, and never to another host."""
 
-    def __init__(self, name: str, retries: RetryPolicy, token: str | None = None) -> None:
+    def __init__(
+        self, name: str, retries: RetryPolicy, token: str | None = None, redirects: Collection[str] = ()
+    ) -> None:
         self._name = name
         self._token = token
         self._retries = retries
-        self._session = _Session()
+        self._session = _Session(name, redirects)
         self._session.headers["User-Agent"] = "netflix-lakehouse-ingest"
         self._session.headers["Accept-Encoding"] = "identity"
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
@@ -292,6 +326,19 @@ def _until(date: str) -> float | None:
         return min(max(0.0, moment.timestamp() - time.time()), _CENTURY)
     except (ValueError, OverflowError):
         return None
+
+
+def _port(parts: SplitResult) -> int:
+    return parts.port or (443 if parts.scheme == "https" else 80)
+
+
+def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
+    """The addresses of a host; none where it has no name here, as behind a proxy."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return []
+    return [ipaddress.ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
 def _place(url: str) -> str:

@@ -27,7 +27,7 @@ class Web:
         assert source.url is not None
         self._base = source.url.rstrip("/")
         self._source = source
-        self._client = Client(name, retries)
+        self._client = Client(name, retries, redirects=source.redirects)
         self._responses = responses
         self._scratch = tempfile.TemporaryDirectory(prefix="ingest-web-")
         self._changed: dict[str, datetime] = {}

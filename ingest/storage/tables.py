@@ -182,6 +182,9 @@ class Lake:
         try:
             yield
         except (DeltaError, OSError) as error:
+            named = getattr(error, "filename", None)
+            if getattr(error, "errno", None) and not (named and str(named).startswith(self.root)):
+                raise  # of standard output, the temporary folder or a source, and not of the lake
             text = " ".join(str(error).split())
             raise ConfigurationError(f"the lake {self.root} cannot be used: {text[:300]}") from None
 

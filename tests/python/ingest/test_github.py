@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 import time
@@ -330,8 +331,61 @@ def test_the_token_does_not_follow_a_redirect(bench: Bench, feed: Repository, gi
     with running() as elsewhere:
         github.fault = lambda path: ("status", 302, {"Location": f"{elsewhere.url}{path}"})
         done = bench.ingest(GITHUB_TOKEN="ghp_secret")
-        assert done.code == 3
-        assert elsewhere.requests and all("Authorization" not in request.headers for request in elsewhere.requests)
+        assert done.code == 3 and f"redirects to {elsewhere.url}, another server" in done.err
+        assert elsewhere.requests == []
+
+
+WEB = """
+sources:
+  web:
+    url: {url}/raw/owner/feed/{sha}/data
+    redirects: [{allowed}]
+    datasets: [{{file: people.csv, table: people}}]
+"""
+ELSEWHERE = {  # where to, what the configuration allows, and what is said
+    "another port": ("http://127.0.0.1:9{path}", "", "another server; if that is meant, write redirects: [127.0.0.1]"),
+    "another host": ("{elsewhere}{path}", "", "another server; if that is meant, write redirects: [localhost]"),
+    "a private address": ("{elsewhere}{path}", "localhost", "which has a private address; it is not followed"),
+    "the clouds' metadata": ("http://169.254.169.254{path}", "169.254.169.254", "which has a private address"),
+    "IPv6": ("http://[::1]:9{path}", "", "another server"),
+    "a file": ("file:///etc/hostname", "", "which is not https"),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+def test_a_redirect_leads_to_no_other_server_nor_to_a_private_address(
+    bench: Bench, github: GitHubServer, case: str
+) -> None:
+    to, allowed, words = ELSEWHERE[case]
+    commit = github.repositories["owner/feed"].commit(FILES)
+    bench.config.write_text(WEB.format(url=github.url, sha=commit.sha, allowed=allowed))
+    with running() as elsewhere:
+        elsewhere.repositories = github.repositories
+        there = elsewhere.url.replace("127.0.0.1", "localhost")
+        github.fault = lambda path: ("status", 302, {"Location": to.format(elsewhere=there, path=path)})
+        done = bench.ingest()
+        assert done.code == 3 and words in done.err
+        assert elsewhere.requests == [] and not (bench.lake / "raw/people").exists()
+
+
+def test_a_redirect_that_is_allowed_is_followed(
+    bench: Bench, github: GitHubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = github.repositories["owner/feed"].commit(FILES)
+    bench.config.write_text(WEB.format(url=github.url, sha=commit.sha, allowed="localhost"))
+    monkeypatch.setattr(http, "_addresses", lambda host: [ipaddress.ip_address("93.184.216.34")])
+    with running() as elsewhere:
+        elsewhere.repositories = github.repositories
+        there = elsewhere.url.replace("127.0.0.1", "localhost")
+        github.fault = lambda path: ("status", 302, {"Location": f"{there}{path}"})
+        assert bench.ingest().code == 0
+        assert len(elsewhere.requests) == 1
+    # On the same server, no permission is needed.
+    bench.config.write_text(WEB.format(url=github.url, sha=commit.sha, allowed="").replace("/data\n", "/moved\n"))
+    github.fault = lambda path: (
+        ("status", 301, {"Location": path.replace("/moved/", "/data/")}) if "/moved/" in path else None
+    )
+    assert bench.ingest().code == 0
 
 
 @pytest.mark.parametrize(
@@ -392,7 +446,7 @@ def test_proxies_of_the_environment_are_used_and_netrc_never(
     netrc = bench.folder / "netrc"
     netrc.write_text("machine github.invalid login user password hunter2\ndefault login user password hunter2\n")
     bench.config.write_text(
-        bench.config.read_text()
+        bench.config.read_text().replace("folder: data", "folder: data\n    redirects: [other.invalid]")
         + f"""
   web:
     url: http://web.invalid/raw/owner/feed/{feed.commits[0].sha}
