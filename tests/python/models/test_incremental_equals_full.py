@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -30,7 +31,21 @@ WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "3"))
 WITHOUT_MARTS = ("--exclude", "path:models/gold/marts")
 # and where no Top 10 list was ever loaded, what only they fill stays empty
 CATALOGUE = ("--select", "+group:catalogue", "+quarantine", "+data_quality_results", *WITHOUT_MARTS)
-Step = Load | Decision
+
+
+@dataclass(frozen=True)
+class Part:
+    """A build of some models, in the lake that is built on the way; `then_all`: one of all models follows."""
+
+    models: tuple[str, ...]
+    full_refresh: bool = False
+    then_all: bool = True
+
+    def build(self, lake: Lake) -> None:
+        lake.build("--select", *self.models, *(["--full-refresh"] if self.full_refresh else []))
+
+
+Step = Load | Decision | Part
 ABOUT_THE_RUN = ["_run_id", "_judged_at", "_ingested_at"]
 
 
@@ -82,8 +97,14 @@ decisions = st.builds(
     st.sampled_from(["titles", "titles", *FIELDS]),
     st.sampled_from(["rejected", "released"]),
 )
-histories = st.tuples(loads, st.lists(st.one_of(loads, loads, decisions), min_size=1, max_size=8)).map(
-    lambda parts: [parts[0], *parts[1]]
+MODELS = [
+    *("bronze_titles", "silver_titles_records", "silver_file_versions", "silver_titles", "silver_title_history"),
+    *("+silver_title_history", "+silver_cast", "dim_title", "+dim_title", "+bridge_title_cast", "quarantine"),
+]
+some_models = st.lists(st.sampled_from(MODELS), min_size=1, max_size=3, unique=True)
+parts = st.builds(Part, some_models.map(tuple), st.booleans(), st.booleans())
+histories = st.tuples(loads, st.lists(st.one_of(loads, loads, decisions, parts), min_size=1, max_size=8)).map(
+    lambda steps: [steps[0], *steps[1]]
 )
 
 CHILDREN = dict.fromkeys(("cast", "category", "countries", "directors"), (("Ana", "1"), ("Bo", "1"), ("Ana", "2")))
@@ -93,7 +114,9 @@ WRITTEN_OUT: list[Step] = [
     Load(4, {"titles": (movie(1, "C"), movie(2))}),  # at the same time: the state before never was
     Load(6, {"titles": (movie(1), movie(2))}),  # 1 back to what it was, 3 removed
     Load(8, {"titles": (movie(1), movie(1, "Z"), movie(3), movie(3), CUT[0])}),  # 2 removed, 3 returns, quarantine
+    Part(("silver_title_history", "dim_title"), full_refresh=True),
     Load(3, {"titles": (movie(1, "B"), movie(4)), "cast": (("Cy", "1"),)}),  # backfill in between
+    Part(("bronze_titles", "silver_titles_records"), then_all=False),
     Load(9, {"titles": (movie(1, "Q"), CONFLICT)}),  # refused
     Load(0, {"titles": (movie(2), CUT[0])}),  # backfill before all
     Load(10, {"titles": (movie(3), movie(1, "Z"), CUT[0])}),  # nothing but another order
@@ -105,7 +128,9 @@ WRITTEN_OUT: list[Step] = [
     Decision(4, "titles", "rejected"),  # the state at 6, in the middle of what was built
     Load(13, {"titles": (movie(3, "X", ""), movie(6, "A", "")), "cast": (("Eve", "3"),)}),  # no rating any more
     Decision(15, "cast", "rejected"),
+    Part(("+silver_titles",), then_all=False),
     Decision(4, "titles", "released"),
+    Part(("+silver_title_history",)),
     Load(14, {"titles": (CUT[0],), "cast": (("Cy", "3"),)}),  # nothing is kept: held
     Decision(1, "titles", "rejected"),  # the first of all
     Decision(16, "titles", "released"),
@@ -178,7 +203,7 @@ def test_any_history_built_after_each_load_equals_building_once(
     new_lake: Callable[[str], Lake], history: list[Step]
 ) -> None:
     note("\n".join(map(str, history)))
-    built = build_both_ways(new_lake, grouped([[load] for load in history]), *CATALOGUE)
+    built = build_both_ways(new_lake, grouped(builds_between(history)), *CATALOGUE)
     assert history_of(built) == expected_history(history)
 
 
@@ -201,6 +226,16 @@ def numbered(history: Iterable[Step]) -> Iterator[tuple[Step, int]]:
         yield step, next(loads if isinstance(step, Load) else places)
 
 
+def builds_between(history: list[Step]) -> list[list[Step]]:
+    """The steps in groups, after each of which all models are built: not between a load and the build of a part."""
+    groups: list[list[Step]] = [history[:1], []]
+    for step, following in zip(history[1:], [*history[2:], None], strict=True):
+        groups[-1].append(step)
+        if step.then_all if isinstance(step, Part) else not isinstance(following, Part):
+            groups.append([])
+    return [group for group in groups if group]
+
+
 def grouped(history: list[list[Step]]) -> list[Callable[[Lake], object]]:
     """The loads and decisions of each group as one."""
     steps = numbered(step for group in history for step in group)
@@ -209,6 +244,9 @@ def grouped(history: list[list[Step]]) -> list[Callable[[Lake], object]]:
         for step, number in group:
             if isinstance(step, Load):
                 write(step, number, lake)
+            elif isinstance(step, Part):
+                if lake.tables("silver"):  # the other lake is built once, at the end
+                    step.build(lake)
             else:
                 decide(step, number, lake)
 
