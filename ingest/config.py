@@ -179,6 +179,7 @@ class Source(_Strict):
     stale_after_days: int | None = Field(default=None, gt=0)
     formerly: tuple[Name, ...] | None = None
     redirects: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")], ...] = ()
+    optional: bool = False  # a local copy (--from) may lack its folder
     datasets: tuple[Dataset, ...] = Field(min_length=1)
 
     @field_validator("url")

@@ -15,6 +15,7 @@
       "top10_global": {"source": "top10", "raw_table": "top10_global", "key": ["week", "category", "weekly_rank"]},
       "top10_countries": {"source": "top10", "raw_table": "top10_countries", "key": ["country_iso2", "week", "category", "weekly_rank"]},
       "top10_most_popular": {"source": "top10", "raw_table": "top10_most_popular", "key": ["category", "popularity_rank"]},
+      "engagement": {"source": "engagement", "raw_table": "engagement", "key": ["half_year", "section", "title", "runtime_written"]},
   }) }}
 {% endmacro %}
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import BinaryIO
 from xml.etree import ElementTree
 from xml.parsers import expat
@@ -26,7 +27,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from ingest.config import Dataset
 from ingest.errors import Refused
-from ingest.reading.checks import column_names
+from ingest.reading.checks import column_name, column_names
 from ingest.reading.delimited import RESCUED
 
 SHEET = "_sheet"  # in the frames, the name of the sheet that a record stands in
@@ -47,14 +48,16 @@ class Look:
 
     texts: dict[tuple[int, int], str] = field(default_factory=dict)  # of cells that calamine does not keep as stored
     values: int = 0
-    rows: tuple[int, int] = (_ROWS, 0)  # first and last with a value
-    columns: tuple[int, int] = (_COLUMNS, 0)
+    top: int = _ROWS  # first and last row and column with a value
+    bottom: int = 0
+    left: int = _COLUMNS
+    right: int = 0
     shared: int = 0
     without_value: str | None = None  # the first cell with a formula and nothing stored
 
     @property
     def area(self) -> int:
-        return (self.rows[1] - self.rows[0] + 1) * (self.columns[1] - self.columns[0] + 1) if self.values else 0
+        return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.values else 0
 
 
 class Workbook:
@@ -97,13 +100,13 @@ class _Sheet:
             self._sheet: CalamineSheet = book.get_sheet_by_name(name)
         except CalamineError as error:
             raise Refused(f"sheet {name!r} cannot be read: {error}") from None
-        needed = {column.lower() for column in dataset.needed}
+        needed = {column_name(column).lower() for column in dataset.needed}
         for number, cells in self._rows():
             if number >= HEADER_AMONG:
                 break
             while cells and not cells[-1]:
                 cells.pop()
-            found = {text.strip().lower() for text in cells}
+            found = {column_name(text).lower() for text in cells}
             if needed <= found | {dataset.spellings.get(text, text).lower() for text in found}:
                 self._header = number
                 self.names = column_names(cells, dataset)
@@ -273,8 +276,8 @@ def _looks(file: BinaryIO, parts: Mapping[str, str | None]) -> dict[str, Look]:
                 )
             if max(look.area, look.values) > MAX_CELLS:
                 raise Refused(
-                    f"sheet {name!r} has values as far apart as {_reference(look.rows[0], look.columns[0])} and"
-                    f" {_reference(look.rows[1], look.columns[1])}: more than {MAX_CELLS:,} cells; delete stray ones"
+                    f"sheet {name!r} has values as far apart as {_reference(look.top, look.left)} and"
+                    f" {_reference(look.bottom, look.right)}: more than {MAX_CELLS:,} cells; delete stray ones"
                 )
     file.seek(0)
     return found
@@ -293,7 +296,8 @@ def _look(archive: zipfile.ZipFile, part: str) -> Look:
 
     def start(name: str, attributes: dict[str, str]) -> None:
         nonlocal row, column, kind, formula, value, reading
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "c":
             kind, formula, value = attributes.get("t", "n"), False, False
             texts.clear()
@@ -316,18 +320,25 @@ def _look(archive: zipfile.ZipFile, part: str) -> Look:
 
     def end(name: str) -> None:
         nonlocal reading
-        name = name.rpartition(":")[2]
+        if ":" in name:
+            name = name.rpartition(":")[2]
         if name == "v":
             reading = False
         elif name == "c":
-            stored = "".join(texts).strip()
+            stored = "".join(texts).strip() if formula or kind in ("n", "e") else ""
             if formula and not stored and kind != "str" and look.without_value is None:
                 look.without_value = _reference(row, column)
             if not value:
                 return
             look.values += 1
-            look.rows = min(look.rows[0], row), max(look.rows[1], row)
-            look.columns = min(look.columns[0], column), max(look.columns[1], column)
+            if row < look.top:
+                look.top = row
+            if row > look.bottom:
+                look.bottom = row
+            if column < look.left:
+                look.left = column
+            if column > look.right:
+                look.right = column
             if kind == "e" or (kind == "n" and stored and number_text(float(stored)) != stored):
                 look.texts[row, column] = stored
                 if len(look.texts) > MAX_CELLS:
@@ -357,7 +368,12 @@ def _place(reference: str) -> tuple[int, int]:
     match = _PLACE.fullmatch(reference)
     if match is None:
         raise ValueError(f"it has a cell {reference[:20]!r}, which no sheet has")
+    return int(match[2]) - 1, _column(match[1])
+
+
+@cache
+def _column(letters: str) -> int:
     column = 0
-    for letter in match[1]:
+    for letter in letters:
         column = 26 * column + ord(letter) - 64
-    return int(match[2]) - 1, column - 1
+    return column - 1

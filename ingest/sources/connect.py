@@ -20,7 +20,8 @@ def connected(
 ) -> list[ConnectedSource]:
     """Each source with its connector; ``local`` replaces them by the folders of a local copy.
 
-    A source that is a folder already stays where it is unless the copy has a folder of its name.
+    A source that is a folder already stays where it is unless the copy has a folder of its name. One that
+    is optional is left out of several where the copy has none.
 
     Raises:
         ConfigurationError: a folder is missing, or the environment does not fit.
@@ -30,6 +31,8 @@ def connected(
         folder = Path(source.path, source.folder) if source.path else None
         if local and (folder is None or (local / name).is_dir()):
             folder = local / name
+        if local and local.is_dir() and source.optional and len(sources) > 1 and not (local / name).is_dir():
+            continue
         if folder is not None:
             if not folder.is_dir():
                 raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")

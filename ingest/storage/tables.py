@@ -353,7 +353,8 @@ class RawTable:
         in_bounds = [pl.lit(value).is_between(f"min.{name}", f"max.{name}") for name, value in facts.items()]
         alone = [pl.col(f"{bound}.{name}") == value for name, value in facts.items() for bound in ("min", "max")]
         found = files.filter(pl.all_horizontal(in_bounds).fill_null(True))
-        return found if found.select(pl.all_horizontal(alone).fill_null(False).all()).item() else None
+        # None of just this path: the records may be of sheets, whose paths are longer.
+        return found if found.height and found.select(pl.all_horizontal(alone).fill_null(False).all()).item() else None
 
     def columns_with_values(self, record: FileRecord) -> set[str]:
         """The columns in which at least one record of a version has text."""

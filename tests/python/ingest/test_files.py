@@ -280,3 +280,12 @@ def test_every_record_of_the_reports_is_in_raw(files: Bench) -> None:
     expected = [(path.name, *sheet) for path, sheets in zip(REPORTS, COUNTED, strict=True) for sheet in sheets]
     assert found.select("file", "sheet", "len", "Hours_Viewed").rows() == expected
     assert Path(found["file"][0]).suffix == ".xlsx"
+
+
+def test_a_source_that_is_optional_may_be_missing_in_a_copy_unless_it_is_asked_for(files: Bench) -> None:
+    more = "  more: {repository: o/m, optional: true, datasets: [{file: a.csv, table: more}]}\n"
+    files.config.write_text(CONFIG.rstrip("\n") + "\n" + more)
+    copy = files.local({"a.csv": CSV})
+    assert files.ingest(*copy, "--dataset", "plain").code == 0
+    done = files.ingest(*copy, "--source", "more")
+    assert done.code == 2 and "there is no folder" in done.err
