@@ -286,6 +286,24 @@ def test_repeated_keys_are_compared_as_a_whole(shipped: Bench) -> None:
     assert (row["keys_before"], row["keys_changed"], row["keys_repeated"]) == (200, 1, 0)
 
 
+@pytest.mark.parametrize(("titles", "held"), [(140, True), (170, False)])
+def test_an_old_copy_that_is_served_again(shipped: Bench, titles: int, held: bool) -> None:
+    """It is a version of its own, held where it lacks too much; and once it is rejected, its bytes stay out."""
+    old = CATALOGUE | {"netflix_titles.csv": written(TITLES[: titles + 1])}
+    for files in (old, CATALOGUE):
+        assert load(shipped, "catalogue", files).code == 0
+    assert load(shipped, "catalogue", old).code == int(held)
+    row = newest(shipped, "catalogue", "netflix_titles.csv")
+    found = (row["_file_version"], row["status"], row["compared_with"], row["keys_lost"])
+    assert found == (3, "held" if held else "loaded", 2, 200 - titles)
+    decided = shipped.ingest("reject", "netflix_titles.csv", "--version", "3", "--why", "an old copy")
+    assert decided.code == 0
+    for files in (CATALOGUE, old):
+        assert load(shipped, "catalogue", files).code == 0
+    assert shipped.raw("netflix_titles")["_file_version"].max() == 4
+    assert_sound(shipped.lake)
+
+
 def test_figures_are_the_same_however_raw_lies(shipped: Bench) -> None:
     """Versions in files of their own are read from these, and by a query where Delta has put them into one; the lake's
     path may look like a pattern, and the older files lack what came later."""
