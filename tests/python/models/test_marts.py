@@ -57,6 +57,35 @@ def test_every_model_has_an_owner_an_access_and_a_grain(
         assert all(column["description"] for column in node["columns"].values()), name
 
 
+WITHOUT_A_KEY_TEST = {
+    "bronze_": "the records of raw, one by one: ingest's transactions keep them single, and `make test` counts them",
+    "_records": "a row for each record of bronze: the data test on unaccounted records compares the two",
+}
+
+
+def test_every_model_has_a_test_of_its_key(models: dict[str, dict[str, Any]], manifest: dict[str, Any]) -> None:
+    keyed = {
+        node["attached_node"].split(".")[2]
+        for node in manifest["nodes"].values()
+        if (node.get("test_metadata") or {}).get("name") in ("unique", "unique_combination_of_columns")
+    }
+    without = models.keys() - keyed
+    layers = {next((part for part in WITHOUT_A_KEY_TEST if part in name), name) for name in without}
+    assert layers == WITHOUT_A_KEY_TEST.keys(), without
+
+
+READS_SOURCES = {"source_files": "it shows the ledger, which has no bronze: nothing is typed in it"}
+
+
+def test_gold_reads_no_source(models: dict[str, dict[str, Any]]) -> None:
+    reading = {
+        name
+        for name, node in models.items()
+        if node["schema"] == "gold" and any(of.startswith("source.") for of in node["depends_on"]["nodes"])
+    }
+    assert reading == READS_SOURCES.keys()
+
+
 def test_gold_is_under_contract_and_has_consumers(models: dict[str, dict[str, Any]], manifest: dict[str, Any]) -> None:
     types = {"bigint", "int", "string", "date", "timestamp", "boolean", "double"}
     for name, node in models.items():
