@@ -316,7 +316,7 @@ class RawTable:
                     continue
                 note = json.loads(commit[_NOTE])
                 comparing = note.pop(_COMPARING, {})
-                note.pop("rules", None)  # of a refused file only; the name that notes from before have for it
+                note.setdefault("checks", note.pop("rules", None))  # the name that notes from before have for it
                 times = {name: datetime.fromisoformat(note[name]) for name in ("committed_at", "ingested_at")}
                 record = FileRecord(**(note | times))
                 record = replace(record, source=self._lake.renamed.get(record.source, record.source))
