@@ -91,7 +91,7 @@ quarantined as (
 
     select
         quarantined.*,
-        {{ record_as_json("records") }} as record
+        {{ record_as_json("_bronze_record") }} as record
     from (
         select
             _file_path,
@@ -107,8 +107,8 @@ quarantined as (
         from sharing
         where last_of_equals < last_of_key
     ) as quarantined
-    inner join {{ ref("bronze_" ~ feed) }} as records
-        on {{ same(["_file_path", "_file_version", "_row_number"], "quarantined", "records") }}
+    inner join {{ ref("bronze_" ~ feed) }} as _bronze_record
+        on {{ same(["_file_path", "_file_version", "_row_number"], "quarantined", "_bronze_record") }}
 
 ),
 

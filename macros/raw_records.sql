@@ -28,7 +28,8 @@
         {%- do all.append(regexp_replace_all("_file_path", "^.*/", "") ~ " as _sheet") -%}
         {%- do held.append("_sheet") -%}
       {%- endif -%}
-      {%- for column in node.columns.values() if column.name not in held -%}
+      {%- set known = held | map("lower") | list -%}
+      {%- for column in node.columns.values() if column.name | lower not in known -%}
         {%- do more.append("cast(null as " ~ (column.data_type or dbt.type_string()) ~ ") as " ~ adapter.quote(column.name)) -%}
       {%- endfor -%}
     {%- endfor -%}

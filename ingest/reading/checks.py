@@ -9,7 +9,7 @@ from unicodedata import category
 
 from ingest.config import Dataset, Format
 from ingest.errors import Refused
-from ingest.storage.lineage import LINEAGE
+from ingest.storage.lineage import is_reserved
 
 _PEEK = 1 << 20
 _LFS = b"version https://git-lfs.github.com/spec/"
@@ -67,8 +67,7 @@ def column_names(header: list[str], dataset: Dataset) -> list[str]:
     """The header's names as ``column_name`` has them, with other spellings of a column replaced by its name.
 
     Raises:
-        Refused: no names at all, a name twice (Delta ignores case), a name of a lineage column, or a needed one
-            missing.
+        Refused: no names at all, a name twice (Delta ignores case), or a needed one missing.
     """
     names = [column_name(name) for name in header]
     if not any(names):
@@ -76,6 +75,10 @@ def column_names(header: list[str], dataset: Dataset) -> list[str]:
     names = [name or f"_c{position}" for position, name in enumerate(names, 1)]
     there = {name.lower() for name in names}
     for position, name in enumerate(names):
+        while is_reserved(name) or (name != names[position] and name.lower() in there):
+            name = f"_{name}"
+        names[position] = name
+        there.add(name.lower())
         column = dataset.spellings.get(name.lower())
         if column and column.lower() not in there:
             names[position] = column
@@ -84,8 +87,6 @@ def column_names(header: list[str], dataset: Dataset) -> list[str]:
     for position, name in enumerate(names, 1):
         if name.lower() in seen:
             raise Refused(f"has the column name {name!r} twice (the second time as column {position})")
-        if name.lower() in LINEAGE:
-            raise Refused(f"has a column named {name!r}, which is the name of a lineage column")
         seen.add(name.lower())
     missing = [name for name in dataset.needed if column_name(name).lower() not in seen]
     if missing:

@@ -16,6 +16,15 @@ LINEAGE = (
     "_row_number",
     "_rescued_data",
 )
+# Names that stand beside those of a file where its records are changed (dbt_duckdb_delta) or written as JSON (macros).
+_BESIDE = ("__dbt_delta_", "_bronze_record")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a column of a file cannot have this name: in raw it has one more ``_`` before it."""
+    return name.lower() in LINEAGE or name.lower().startswith(_BESIDE)
+
+
 UTC_MICROS = pl.Datetime("us", "UTC")
 LINEAGE_SCHEMA: dict[str, pl.DataType] = {name: pl.String() for name in LINEAGE} | {
     "_file_version": pl.Int64(),

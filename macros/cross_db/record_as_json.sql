@@ -2,9 +2,10 @@
   A bronze record as JSON text: the fields of the file and what was rescued, without those that are null and without
   the columns about the load. A column that a later version brings therefore changes nothing about older records.
 
-  records: name or alias of a bronze table in the query.
+  records: alias of a bronze table in the query, which no column of the table may have: ingest gives none the name
+  `_bronze_record`.
 
-  Example: {{ record_as_json("records") }} as record
+  Example: {{ record_as_json("_bronze_record") }} as record
 #}
 {% macro record_as_json(records) %}
   {{- return(adapter.dispatch("record_as_json")(records)) -}}

@@ -119,7 +119,6 @@ REFUSED = {
     "no header": (b"\n\r\n\n", "has no header"),
     "blank names": (b" ,,\n1,2,3\n", "has no header"),
     "twice": (b"id,name,ID\n1,2,3\n", "'ID' twice"),
-    "reserved": (b"id,_row_number\n1,2\n", "lineage column"),
     "lacking": (b"key,name\n1,2\n", "lacks the required column 'id'; it has: key, name"),
     "other delimiter": (b"id;name\n1;2\n", "lacks the required column 'id'"),
     "open header": (b'id,"name\n1,2\n', "never closed"),
@@ -330,3 +329,24 @@ def test_the_folder_of_a_path_source_is_below_its_path(bench: Bench) -> None:
     )
     done = bench.ingest()
     assert done.code == 2 and f"there is no folder {bench.folder / 'copy' / 'nowhere'}" in done.err
+
+
+def test_a_table_whose_last_load_is_from_before_goes_on(bench: Bench) -> None:
+    """Its commit's note has another name for what refused a file."""
+    bench.ingest(*bench.local({"people.csv": PEOPLE, "places.tsv": PLACES}))
+    for commit in bench.lake.glob("raw/*/_delta_log/*.json"):
+        commit.write_text(commit.read_text().replace('\\"checks\\"', '\\"rules\\"'))
+    done = bench.ingest(*bench.local({"people.csv": b"id,name\n9,new\n"}))
+    assert done.code == 0 and "version 2 into people" in done.out
+    assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("name", ["_source", "_ROW_NUMBER", "__dbt_delta_file", "_rescued_data", "_bronze_record"])
+def test_a_column_with_a_name_of_the_project_is_kept_under_another(bench: Bench, name: str) -> None:
+    done = bench.ingest(*bench.local({"people.csv": f"id,{name}\n1,2\n".encode(), "places.tsv": PLACES}))
+    assert done.code == 0
+    assert bench.raw("people").select("id", f"_{name}").rows() == [("1", "2")]
+    both = f"id,_{name},{name}\n3,4,5\n".encode()
+    assert bench.ingest(*bench.local({"people.csv": both})).code == 0
+    newest = bench.raw("people").filter(_file_version=2)
+    assert newest.select("id", f"_{name}", f"__{name}").rows() == [("3", "4", "5")]
