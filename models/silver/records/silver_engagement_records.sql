@@ -74,9 +74,9 @@ typed as (
         title,
         runtime_written,
 
-        trim({{ regexp_replace_all('title', ' // .*$', '') }}) as english_title,
+        {{ clean_text(regexp_replace_all('title', ' // .*$', '')) }} as english_title,
         case
-            when title like '% // %' then trim({{ regexp_replace_all('title', '^.*? // ', '') }})
+            when title like '% // %' then {{ clean_text(regexp_replace_all('title', '^.*? // ', '')) }}
         end as original_title,
 
         release_date,
