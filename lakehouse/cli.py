@@ -111,6 +111,20 @@ def tables(remember: Path | None, since: Path | None) -> None:
 
 
 @cli.command()
+def check() -> None:
+    """Say where raw, bronze and the typed records do not agree, and what mends it; exit code 1 where anything is."""
+    root = _root()
+    from lakehouse.check import findings
+
+    found = list(findings(root))
+    for finding in found:
+        click.echo(finding.line)
+    many = f"{len(found)} {'finding' if len(found) == 1 else 'findings'}"
+    click.echo(many if found else "The layers of the lake agree.")
+    sys.exit(1 if found else 0)
+
+
+@cli.command()
 def root() -> None:
     """Print where the lake lies, as every command understands it: an absolute path or an object store's URL."""
     click.echo(_root())
