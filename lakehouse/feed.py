@@ -71,14 +71,16 @@ def read(name: str, file: Path, key: Sequence[str]) -> NewFeed:
         frame = pl.read_csv(file, separator=delimiter, infer_schema=False, n_rows=LOOKED_AT, truncate_ragged_lines=True)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise CannotBegin(f"{file} cannot be read as a table: {str(error).splitlines()[0]}") from None
+    header = frame.columns
     try:
         frame.columns = column_names(frame.columns, Dataset(file=file.name, table=name))
     except Refused as refused:
         raise CannotBegin(f"{file} {refused.reason}") from None
     columns = [Column(field, field.lower(), kind_of(frame[field])) for field in frame.columns]
-    for column in columns:
+    for given, column in zip(header, columns, strict=True):
         if not NAME.fullmatch(column.name):
-            raise CannotBegin(f"{file} has a column {column.field!r}: name it with letters, digits and _ in the file")
+            how = "name it with letters, digits and _ in the file, a letter first"
+            raise CannotBegin(f"{file} has a column {given!r}: {how}")
     names = [column.name for column in columns]
     if unknown := [column for column in key if column not in names]:
         raise CannotBegin(f"{file} has no column {unknown[0]}, which KEY names; it has: {', '.join(names)}")

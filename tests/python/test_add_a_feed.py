@@ -73,7 +73,7 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
         ("ratings", "id,n\n1,2\n1,3\n", ["id"], "with the same key, or none"),
         ("ratings", "id\n1\n", ["name"], "has no column name"),
         ("ratings", "id,né(e)\n1,2\n", [], "letters, digits and _"),
-        ("ratings", "id,_source\n1,2\n", [], "lineage column"),
+        ("ratings", "id,_source\n1,2\n", [], "column '_source': name it"),
         ("titles", "id\n1\n", [], "named titles already"),
         ("top10", "id\n1\n", [], "named top10 already"),
     ],
