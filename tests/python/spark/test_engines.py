@@ -232,10 +232,10 @@ def test_a_broken_contract_ends_the_model_before_anything_is_written(
     lake = new_lake(f"contract-{patient_engine}")
     shutil.copytree(on_duckdb.root, lake.root)
     project = lake.work / "project"
-    for name in ("dbt_project.yml", "profiles.yml", "selectors.yml"):
+    for name in ("dbt_project.yml", "packages.yml", "profiles.yml", "selectors.yml"):
         project.mkdir(exist_ok=True)
         shutil.copy(CHECKOUT / name, project)
-    for name in ("macros", "models", "seeds", "tests/dbt"):
+    for name in ("dbt_packages", "macros", "models", "seeds", "tests/dbt"):
         shutil.copytree(CHECKOUT / name, project / name)
     table = lake.root / "gold" / "dim_rating"
     before = lake.read("gold/dim_rating")
