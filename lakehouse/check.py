@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 from deltalake import DeltaTable, QueryBuilder
 
+from ingest.errors import printable
 from lakehouse.tables import listed
 
 _VERSION = ["_file_path", "_file_version"]
@@ -25,8 +26,7 @@ class Finding:
 
     @property
     def line(self) -> str:
-        text = f"{self.table}: {self.problem}: {self.command}"
-        return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+        return printable(f"{self.table}: {self.problem}: {self.command}")
 
 
 def findings(root: str) -> Iterator[Finding]:
@@ -40,12 +40,11 @@ def findings(root: str) -> Iterator[Finding]:
     def versions(name: str) -> pl.DataFrame:
         if name not in counted:
             there = {field.name for field in DeltaTable(f"{root}/{name}").schema().fields}
-            sha = "min(_file_sha)" if "_file_sha" in there else "cast(null as varchar)"
-            most = "max(_file_sha)" if "_file_sha" in there else "cast(null as varchar)"
+            content = "_file_sha" if "_file_sha" in there else "cast(null as varchar)"
             counted[name] = _query(
                 f"{root}/{name}",
-                f"select _file_path, _file_version, {sha} as sha, {most} as most, count(*) as records from t"
-                " group by _file_path, _file_version",
+                f"select _file_path, _file_version, min({content}) as sha, max({content}) as most, count(*) as records"
+                " from t group by _file_path, _file_version",
             )
             # A sheet of a workbook stands in raw as a file below it.
             of = pl.col("_file_path").str.replace("/[^/]*$", "")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from click.utils import PacifyFlushWrapper
 
+from ingest.errors import printable
+
 UNEXPECTED = 70  # the exit code, EX_SOFTWARE of sysexits.h
 CLOSED_PIPE = 141  # as a shell reports a program that SIGPIPE ended
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|PASSWD|_KEY|_SAS|NOTIFY_URL|CONNECTION_STRING")
@@ -92,4 +94,4 @@ def without_secrets(text: str) -> str:
         if _SECRET.search(name.upper()) and len(value) >= 4:
             text = text.replace(value, "***")
     text = re.sub(r"//[^/\s@]*@", "//***@", text)
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return printable(text)

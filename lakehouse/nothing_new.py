@@ -50,10 +50,11 @@ class LastBuild:
     """What is remembered of the build that last passed, for one project, lake and list of options of `dbt build`."""
 
     def __init__(self, options: list[str]) -> None:
-        self._lake = Path(root())
+        where = root()
+        self._lake = Path(where)
         self._file = Path(os.environ.get("DBT_TARGET_PATH") or "target") / "last_build.json"
         self._options = options
-        self._asks = "://" not in root() and not {"-f", "--full-refresh"} & set(options)
+        self._asks = "://" not in where and not {"-f", "--full-refresh"} & set(options)
         self._before = self._read() if self._asks else ""
 
     def _read(self) -> str:
