@@ -96,7 +96,7 @@ lint-python: with-development
 	@$(PY) -m mypy
 
 lint-sql: with-development
-	@$(PY) -m sqlfluff lint --disable-progress-bar models tests/dbt
+	@$(PY) -W ignore:resource_tracker -m sqlfluff lint --processes 0 --disable-progress-bar models tests/dbt
 
 feed: setup ## Begin a feed: NAME=ratings FILE=ratings/ratings.csv [KEY=show_id,critic] writes its source and models
 	@$(PY) -m lakehouse feed --key "$$KEY" -- "$$NAME" "$$FILE"

@@ -52,9 +52,12 @@ for name in "$@"; do
     [ ! -d "$info" ] || [ -e "$info/INSTALLER" ] || rm -r "$info"
   done
   echo "Installing the pinned packages for '$name' into .venv ..."
-  "$python" -m pip install --disable-pip-version-check --progress-bar off --no-deps --require-hashes -r "$lock" |
+  # Python compiles a module when it first imports it, which is a small part of what is installed
+  "$python" -m pip install --disable-pip-version-check --progress-bar off --no-compile --no-deps --require-hashes -r "$lock" |
     progress "$(grep -c == "$lock")" ||
     stop "The packages could not be installed: see above; the next call goes on from here."
+  # unless it may not keep what it has compiled: each command would compile again
+  [ -z "${PYTHONDONTWRITEBYTECODE-}" ] || "$python" -m compileall -q -j 0 .venv/lib > /dev/null 2>&1 || true
   cp "$lock" ".venv/$name.lock"
 done
 # The project's own packages, from where they lie, so that an edit counts at once. The path is relative to the file that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +17,23 @@ from tests.support.templates import Templates, digest
 # The settings of the person who runs the tests are not those of the projects that the tests make.
 for variable in [name for name in os.environ if name.startswith("DBT_") and name != "DBT_SEND_ANONYMOUS_USAGE_STATS"]:
     del os.environ[variable]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`: one more than there are processors, as some tests wait for servers, and some for each other."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests on Spark first: they take longest, and at the end one process would be left alone with them."""
+    items.sort(key=lambda item: item.get_closest_marker("engines") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays: Python need not look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

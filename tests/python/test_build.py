@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,7 +11,8 @@ import polars as pl
 import pytest
 
 from lakehouse.nothing_new import LastBuild
-from tests.support.lake import CHECKOUT, Lake
+from tests.support.in_process import Done, python
+from tests.support.lake import Lake
 
 FILES = {
     "dbt_project.yml": "{name: small, version: '1.0.0', profile: small, model-paths: [models]}",
@@ -41,10 +40,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def build(project: Path, *options: str, **env: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lakehouse", "build", "--project-dir", ".", "--profiles-dir", ".", *options]
-    env = os.environ | {"PYTHONPATH": str(CHECKOUT), "GITHUB_STEP_SUMMARY": ""} | env
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+def build(project: Path, *options: str, **env: str) -> Done:
+    options = ("build", "--project-dir", ".", "--profiles-dir", ".", *options)
+    return python("lakehouse", *options, env=os.environ | {"GITHUB_STEP_SUMMARY": ""} | env, cwd=project)
 
 
 def test_each_warning_is_one_line_and_the_summary_has_it(project: Path, tmp_path: Path) -> None:

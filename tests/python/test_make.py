@@ -52,7 +52,9 @@ class Checkout:
     def make(self, *arguments: str, code: int = 0, **env: str) -> str:
         """Run make; returns what it printed. `code`: of make itself, 2 for every failure."""
         known = {
-            key: value for key, value in os.environ.items() if key not in ("LAKEHOUSE_ROOT", "DBT_TARGET", "SPARK")
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("LAKEHOUSE_ROOT", "DBT_TARGET", "SPARK", "PYTHONDONTWRITEBYTECODE")
         }
         done = subprocess.run(
             ["make", *arguments],
@@ -117,12 +119,17 @@ def test_a_checkout_may_lie_in_a_folder_of_any_name(new_checkout: Callable[[str]
     checkout.make("run", "next-week", "site", "lint")
     calls = checkout.calls()
     assert calls[0] == "-m venv .venv"
-    assert all(call.startswith("-m ") for call in calls)
+    assert all(re.match(r"(-W \S+ )?-m ", call) for call in calls)
     assert sum("pip install" in call for call in calls) == 2
     assert "-m lakehouse build --target dev --exclude-resource-type unit_test" in calls
     checkout.make("clean")
     assert tree(home, checkout.folder) == before
     assert {path.name for path in checkout.folder.iterdir()} == {"Makefile", "profiles.yml", "requirements", ".venv"}
+
+
+def test_docs_are_written_as_one_page(checkout: Checkout) -> None:
+    assert f"{checkout.folder}/target/static_index.html" in checkout.make("docs")
+    assert checkout.calls()[-1] == "-m dbt.cli.main docs generate --target dev --static --quiet"
 
 
 def test_a_source_may_have_any_name(checkout: Checkout) -> None:
@@ -149,7 +156,7 @@ def test_a_venv_of_somebody_else_is_left_alone(checkout: Checkout) -> None:
 
 def test_setup_goes_on_and_installs_what_changed_only(checkout: Checkout) -> None:
     def install(name: str) -> str:
-        options = "--disable-pip-version-check --progress-bar off --no-deps --require-hashes"
+        options = "--disable-pip-version-check --progress-bar off --no-compile --no-deps --require-hashes"
         return f"-m pip install {options} -r requirements/{name}.lock"
 
     checkout.ends_with("pip", 1)
@@ -176,6 +183,11 @@ def test_setup_goes_on_and_installs_what_changed_only(checkout: Checkout) -> Non
     assert checkout.calls() == []
     checkout.make("test-all")
     assert checkout.calls()[0] == install("development")
+
+
+def test_what_is_installed_is_compiled_where_python_may_not_do_so_later(checkout: Checkout) -> None:
+    checkout.make("setup", PYTHONDONTWRITEBYTECODE="1")
+    assert checkout.calls()[-1] == "-m compileall -q -j 0 .venv/lib"
 
 
 @pytest.mark.parametrize("how", [["TARGET=prod"], ["TARGET="], ["TARGET=dev spark"], ["TARGET=spark", "SPARK=apach"]])

@@ -144,26 +144,12 @@ def test_deleted_dbt_state_comes_back(sample_lake: Lake, new_lake: Callable[[str
         ("build", "--select", "dim_title"),
         ("test", "--select", "bridge_title_cast"),
         ("show", "--inline", "select count(*) as titles from {{ ref('fct_catalogue_title') }}"),
-        ("docs", "generate"),
+        ("docs", "generate", "--static"),
     ]:
-        replace(sample_lake, work=new_lake("alone").work).dbt(*command)
+        alone = replace(sample_lake, work=new_lake("alone").work)
+        alone.dbt(*command)
+    assert "fct_catalogue_title" in (alone.work / "target" / "static_index.html").read_text()
     assert sample_lake.versions() == before
-
-
-def test_next_week_is_an_incremental_load(copy_of: Callable[..., Lake], make_sample: Callable[..., Path]) -> None:
-    """Two weeks loaded and built one after the other give the same tables as both with one full refresh."""
-    step = copy_of("sample")
-    step.ingest("--from", str(make_sample(2)))
-    whole = copy_of("sample")
-    shutil.rmtree(whole.root / "raw")
-    shutil.copytree(step.root / "raw", whole.root / "raw")
-    for lake, how in ((step, ()), (whole, ("--full-refresh",))):
-        lake.build("--exclude", "path:models/gold/marts", *how)  # which are computed from what is compared
-    assert step.versions("bronze")["bronze/bronze_titles"] == 1
-    assert step.tables() == whole.tables()
-    for name in step.tables("bronze", "silver", "gold"):
-        if name != OF_RUNS:
-            assert step.rows(name).equals(whole.rows(name)), name
 
 
 def test_dbt_without_a_lake_says_what_to_do(new_lake: Callable[[str], Lake]) -> None:
@@ -212,7 +198,10 @@ def test_a_problem_gets_one_line_and_changes_nothing(problem: str, sample_lake: 
 def test_make_commands_in_a_copy(
     copy_of: Callable[..., Lake], make_sample: Callable[..., Path], tmp_path: Path
 ) -> None:
-    """`make next-week`, `make docs` and `make clean`; `make run` is what .ci/run ends with."""
+    """`make next-week` and `make clean`; `make run` is what .ci/run ends with.
+
+    Two weeks loaded and built one after the other give the same tables as both with one full refresh.
+    """
     checkout = copy_checkout(tmp_path / "checkout")
     copied = copy_of("sample")
     (copied.work / "target").rename(checkout / "target")
@@ -220,14 +209,24 @@ def test_make_commands_in_a_copy(
     shutil.copytree(make_sample(), checkout / "sample")
     (checkout / "sample" / "week").write_text("1")
 
+    # without setting up and without data tests, all of which the sample has passed
+    build = ".venv/bin/python -m lakehouse build --exclude-resource-type unit_test --exclude-resource-type test"
+
     def make(*goals: str, check: bool = True) -> str:
-        command = ["make", "-C", str(checkout), "-o", "setup", "TITLES=300", "SEED=7", *goals]  # without setting up
+        command = ["make", "-C", str(checkout), "-o", "setup", "TITLES=300", "SEED=7", f"BUILD={build}", *goals]
         done = here.run(*command, check=check, LAKEHOUSE_ROOT="lake", DBT_TARGET_PATH="target", DBT_LOG_PATH="logs")
         return done.stdout + done.stderr
 
     assert "gold/dim_title" in make("next-week")
     assert here.versions("bronze")["bronze/bronze_titles"] == 1
-    assert "static_index.html" in make("docs")
+    whole = copy_of("sample", "bronze", "silver", "gold")
+    shutil.copytree(here.root / "raw", whole.root / "raw")
+    whole.build("--exclude", "path:models/gold/marts", "--full-refresh")  # which are computed from what is compared
+    assert here.tables() == whole.tables()
+    for name in here.tables("bronze", "silver", "gold"):
+        if name != OF_RUNS and "/mart_" not in name:
+            assert here.rows(name).equals(whole.rows(name)), name
+
     assert "make clean" in make("run", "SOURCE=github", check=False)
     make("clean")
     assert not (checkout / "lake").exists()

@@ -131,8 +131,8 @@ def test_the_served_file_holds_gold_with_its_comments_and_cannot_be_changed(lake
         assert connection.execute(comments).fetchall() == [(0,)]
 
 
-def test_serving_a_lake_without_gold_is_one_clear_line(tmp_path: Path) -> None:
-    empty = Lake(tmp_path / "lake", tmp_path)
+def test_serving_a_lake_without_gold_is_one_clear_line(new_lake: Callable[[str], Lake], tmp_path: Path) -> None:
+    empty = new_lake("empty")
     done = empty.python("lakehouse", "duckdb", "--out", str(tmp_path / "x.duckdb"), check=False)
     assert done.returncode == 2
     assert "Run `dbt build` first" in done.stderr

@@ -107,9 +107,9 @@ class Lake:
         """The row count of every table."""
         return {name: DeltaTable(str(self.root / name)).count() for name in self.tables(*layers)}
 
-    def read(self, name: str) -> pl.DataFrame:
-        """A whole table, by `<layer>/<table>`."""
-        return pl.read_delta(str(self.root / name))
+    def read(self, name: str, *columns: str) -> pl.DataFrame:
+        """A whole table (or these columns of it), by `<layer>/<table>`."""
+        return pl.read_delta(str(self.root / name), columns=list(columns) or None)
 
     def rows(self, name: str, *leave_out: str) -> pl.DataFrame:
         """A table's rows without lineage columns (and those named), sorted: two lakes are alike where these are."""

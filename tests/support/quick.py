@@ -9,6 +9,7 @@ from typing import Any
 
 import dbt.artifacts.schemas.base as artifacts
 import duckdb
+from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.tests import enable_test_caching
 from dbt_common.utils.encoding import JSONEncoder
 
@@ -16,12 +17,23 @@ from dbt_common.utils.encoding import JSONEncoder
 def quicken() -> None:
     """Call it before the first connection; calling it again changes nothing."""
     enable_test_caching()  # dbt's own: it parses a macro once in a process, and not in each run
+    MacroFuzzEnvironment.compile = _compile  # type: ignore[method-assign]
     artifacts.write_json = _write_json  # type: ignore[attr-defined]
     if duckdb.connect is not _connect:
         duckdb.connect = _connect
 
 
 _original = duckdb.connect
+_original_compile = MacroFuzzEnvironment.compile
+_compiled: dict[tuple[Any, ...], Any] = {}
+
+
+def _compile(self: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
+    """Jinja's code for the text of a model, once in a process and not once in each run."""
+    key = (type(self), *sorted(self.extensions), source, args, *sorted(kwargs.items()))
+    if key not in _compiled:
+        _compiled[key] = _original_compile(self, source, *args, **kwargs)
+    return _compiled[key]
 
 
 @functools.wraps(_original)

@@ -55,7 +55,7 @@ def test_wrong_wholes_change_nothing_until_somebody_says_so(new_lake: Callable[[
     versions = lake.read("raw/_files").filter(pl.col("_file_path") == FOLDER["catalogue"] + name)["_file_version"]
     version = "--version", str(versions.max())
     lake.ingest("release", name, *version, "--why", "the catalogue has shrunk")
-    tables(lake)
+    lake.build("--select", "+silver_titles", "+fct_catalogue_change")
     whole = [row for row in csv.reader(io.StringIO(content.decode(), newline="")) if len(row) == 9]
     assert sorted(lake.read("silver/silver_titles")["show_id"]) == sorted(int(row[8]) for row in whole[1:])
     changes = lake.read("gold/fct_catalogue_change")["change_type"].value_counts()
@@ -70,4 +70,5 @@ def test_wrong_wholes_change_nothing_until_somebody_says_so(new_lake: Callable[[
     assert (
         lake.read("gold/source_files").height == lake.read("raw/_files").filter(pl.col("decided_by").is_null()).height
     )
-    assert differing(before, tables(lake)) == []
+    lake.build("--select", "+dim_title")
+    assert lake.rows("gold/dim_title").equals(before["gold/dim_title"])
