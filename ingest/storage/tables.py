@@ -428,6 +428,7 @@ class Ledger:
         self._files: dict[tuple[str, str], list[FileRecord]] = {}
         self._decisions: dict[tuple[str, str, int | None], list[FileRecord]] = {}
         self._keys: set[tuple[object, ...]] = set()
+        self._sources: dict[str, set[str]] = {}  # of each path
         self.refresh()
 
     def refresh(self) -> None:
@@ -443,7 +444,7 @@ class Ledger:
         """Bring the copy in memory to the version of the table that is open."""
         if self._table is not None and self._table.version() != self._version:
             self._version = self._table.version()
-            self._files, self._decisions, self._keys = {}, {}, set()
+            self._files, self._decisions, self._keys, self._sources = {}, {}, set(), {}
             there = {field.name for field in self._table.schema().fields}  # a lake from before may lack some
             known = {name: column for name, column in LEDGER_COLUMNS.items() if column in there}
             columns = ", ".join(f'"{column}"' for column in known.values())
@@ -456,6 +457,7 @@ class Ledger:
             self._decisions.setdefault((record.source, record.path, record.version), []).append(record)
         else:
             self._files.setdefault((record.source, record.path), []).append(record)
+            self._sources.setdefault(record.path, set()).add(record.source)
         self._keys.add(record.key)
 
     def of(self, source: str, path: str) -> list[FileRecord]:
@@ -478,8 +480,8 @@ class Ledger:
         with self._lock:
             return sorted(
                 of
-                for (of, at), records in self._files.items()
-                if at == path and of != source and any(record.raw_table == table for record in records)
+                for of in self._sources.get(path, set()) - {source}
+                if any(record.raw_table == table for record in self._files[of, path])
             )
 
     def version(self, record: FileRecord, number: int | None) -> FileRecord | None:
@@ -581,3 +583,7 @@ class Ledger:
                     _commit(self._table, [frame], _LEDGER_SCHEMA)
                 except Conflict:
                     self.refresh()
+                    continue
+                if self._table.version() == self._version + 1:  # nobody else's row is in between: no need to read it all
+                    self._version += 1
+                    self._remember(record)

@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable
 
+from ingest.storage import tables
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.python.ingest.github_server import Repository, blob_sha
 
@@ -38,6 +39,20 @@ def test_a_first_run_loads_everything_with_its_lineage_and_a_second_nothing(benc
     assert second.code == 0
     assert "nothing new: 2 unchanged" in second.out
     assert bench.versions() == before
+
+
+def test_many_files_are_loaded_without_reading_the_ledger_for_each(
+    bench: Bench, feed: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger has a row for each file: read again after each, the cost would grow with the square of their number."""
+    feed.commit({f"data/days-{number}.csv": f"id,name\n{number},Ann\n".encode() for number in range(30)})
+    reads: list[str] = []
+    query = tables.query
+    monkeypatch.setattr(tables, "query", lambda table, sql: (reads.append(sql), query(table, sql))[1])
+    bench.ingest()
+    assert sorted(int(number) for number in bench.raw("days")["id"]) == list(range(30))
+    assert_sound(bench.lake)
+    assert len(reads) < 5
 
 
 def test_tables_have_the_oldest_protocol_and_text_columns(bench: Bench, feed: Repository) -> None:
