@@ -59,6 +59,7 @@ class Attempt:
     table: DeltaTable | None
     commit: str  # by which a commit is known as this job's own
     tables: dict[tuple[str, str], str]  # (schema, name) -> path, of every view over a Delta table
+    pinned: dict[str, int]  # path -> the version of a source that the run reads
     shadowed: set[str]  # functions of DuckDB that somebody's macro stands in for
     storage: dict[str, str]  # credentials and the like for delta-rs, beyond those of the environment
     fingerprint: str = ""  # of what decides the rows; goes into the commit, for the next build to find
@@ -424,7 +425,8 @@ class Attempt:
             for path, version in sorted(read or (), key=str):
                 if (table := open_table(path, self.storage)) is None:
                     return False
-                if version is not None:
+                version = self.pinned.get(path) if version is None else version
+                if version is not None and version != table.version():
                     table.load_as_version(version)
                 # A table that was restored from a copy and then written has the same numbers, and other files.
                 world.append([table.metadata().id, table.version(), files(table)])

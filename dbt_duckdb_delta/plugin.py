@@ -14,7 +14,7 @@ import os
 import time
 import uuid
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any, cast
@@ -63,6 +63,7 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         self.config = plugin_config
         self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
+        self.pinned: dict[str, int] = {}  # path -> the version of a source that this run reads, whatever comes after it
         self.unreadable: list[str] = []  # what is said of Delta tables that cannot be read
         self.locks: defaultdict[str, Lock] = defaultdict(Lock)  # path -> for jobs of this process on one table
         self.shadowed: set[str] | None = None  # functions of DuckDB for which a macro stands; None: look
@@ -87,15 +88,21 @@ class Plugin(BasePlugin):
         if "timezone" not in map(str.lower, (self.creds and self.creds.settings) or {}):
             cursor.execute("set TimeZone = 'UTC'")
 
-    def _check_materializations(self) -> None:
-        """Refuse a project of which dbt would build a Delta model as something else. (Outside of dbt there is none.)"""
+    def _manifest(self) -> tuple[Any, str]:
+        """What dbt knows of the project, and the project's name; outside of dbt None."""
         adapter: Any = FACTORY.adapters.get("duckdb")
-        manifest: Any = adapter.get_macro_resolver() if adapter and adapter.config.credentials == self.creds else None
+        if not adapter or adapter.config.credentials != self.creds:
+            return None, ""
+        return adapter.get_macro_resolver(), adapter.config.project_name
+
+    def _check_materializations(self) -> None:
+        """Refuse a project of which dbt would build a Delta model as something else."""
+        manifest, project = self._manifest()
         others, always = [], []
         for node in getattr(manifest, "nodes", {}).values():
             kind = node.config.materialized
             if kind in WRAPPED and node.config.get("file_format") == "delta":
-                macro = manifest.find_materialization_macro_by_name(adapter.config.project_name, kind, "duckdb")
+                macro = manifest.find_materialization_macro_by_name(project, kind, "duckdb")
                 others += [node.name] if "dbt_duckdb_delta" not in macro.macro_sql else []
             elif kind == "delta_incremental" and "macro.dbt.is_incremental" in node.depends_on.macros:
                 always.append(node.name)
@@ -121,6 +128,7 @@ class Plugin(BasePlugin):
             self.conn.execute(f"drop view {quote(schema)}.{quote(name)}")
             self.tables.pop((schema, name), None)
         self.unreadable.clear()
+        self._pin_sources(found)
         mapped = mapped_partitions(self.conn, self.root, found, self.storage)
         for schema, name in found:
             try:
@@ -131,6 +139,17 @@ class Plugin(BasePlugin):
                 if (schema, name) in mapped:
                     why = "returns null for its partition columns, because it has column mapping."
                     self._create_broken_view(schema, name, why)
+
+    def _pin_sources(self, found: Iterable[tuple[str, str]]) -> None:
+        """Note the versions of the tables that are sources of the project: all of a run, its tests too, reads these."""
+        manifest, _ = self._manifest()
+        sources = {(node.schema, node.identifier) for node in getattr(manifest, "sources", {}).values()}
+        made = {(node.schema, node.alias) for node in getattr(manifest, "nodes", {}).values()}
+        self.pinned.clear()
+        for schema, name in (sources - made) & set(found):
+            path = f"{self.root}/{schema}/{name}"
+            with suppress(DeltaError, OSError):  # what cannot be read is told when its view is made
+                self.pinned[path] = DeltaTable(path, storage_options=self.storage).version()
 
     def _create_broken_view(self, schema: str, name: str, why: str) -> None:
         """Warn of a table that cannot be read, and leave a view that says so to whoever uses it; all others work."""
@@ -181,7 +200,7 @@ class Plugin(BasePlugin):
         commit = uuid.uuid4().hex
         for turn in range(ATTEMPTS):
             table, shadowed = open_table(path, self.storage), self.shadowed or set()
-            attempt = Attempt(cursor, job, name, path, table, commit, self.tables, shadowed, self.storage)
+            attempt = Attempt(cursor, job, name, path, table, commit, self.tables, self.pinned, shadowed, self.storage)
             found = _version(attempt.table)
             if attempt.table is not None and job.strategy not in READING:
                 _check_owner(attempt.table, job, name)
@@ -230,7 +249,8 @@ class Plugin(BasePlugin):
         """Make a Delta table readable as a view, with the table's comments where the table is at hand."""
         path, view = f"{self.root}/{schema}/{name}", f"{quote(schema)}.{quote(name)}"
         cursor.execute(f"create schema if not exists {quote(schema)}")
-        sql = f"create or replace view {view} as select * from delta_scan({literal(path)}) as {MARK}"
+        version = f", version => {self.pinned[path]}" if path in self.pinned else ""
+        sql = f"create or replace view {view} as select * from delta_scan({literal(path)}{version}) as {MARK}"
         try:
             cursor.execute(sql)
         except duckdb.CatalogException:  # a table of that name: what dbt loaded a seed's rows into

@@ -8,10 +8,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 from dbt.tests.util import patch_microbatch_end_time
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
+from dbt_duckdb_delta.plugin import Plugin
 from tests.support.project import Project
 from tests.support.tables import Tables
 
@@ -154,6 +156,33 @@ def test_many_models_at_once_over_one_table(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", {"models/a.sql": TABLE + "select 1 as id", **readers})
     project.build("--threads", "8")
     assert all(project.rows(Path(name).stem) == [(1,)] for name in readers)
+
+
+def test_a_run_reads_its_sources_as_they_were_when_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody loads while dbt builds: models and tests speak of one version, and the next run of the next one."""
+    files = {
+        "models/s.yml": "{sources: [{name: s, schema: raw, tables: [{name: t}]}], models: [{name: b, data_tests: [same]}]}",
+        "tests/generic/same.sql": "{% test same(model) %} select count(*) as n from {{ source('s', 't') }}"
+        " having n <> (select count(*) from {{ model }}) {% endtest %}",
+        "models/a.sql": TABLE + "select id from {{ source('s', 't') }}",
+        "models/b.sql": "-- depends_on: {{ ref('a') }}\n" + TABLE + "select id from {{ source('s', 't') }}",
+    }
+    project = Project(tmp_path / "project", files)
+    source, loads = f"{project.root}/raw/t", iter([[2], [], [], []])
+    write_deltalake(source, pl.DataFrame({"id": [1]}))
+    store = Plugin.store
+
+    def load_after(self: Plugin, target: Any) -> None:
+        store(self, target)
+        if target.relation.identifier in ("a", "b") and target.config["job"]["strategy"] == "overwrite":
+            for number in next(loads):
+                write_deltalake(source, pl.DataFrame({"id": [number]}), mode="append")
+
+    monkeypatch.setattr(Plugin, "store", load_after)
+    project.build()
+    assert (project.rows("a"), project.rows("b")) == ([(1,)], [(1,)])
+    project.build()
+    assert (project.rows("a"), project.rows("b")) == ([(1,), (2,)], [(1,), (2,)])
 
 
 def test_views_over_delta_scan_are_views(tmp_path: Path) -> None:
