@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.python.site.test_any_lake import Parsed, no_number
 from tests.support.lake import Lake
 
 TITLES = "netflix_titles.csv"
@@ -83,6 +85,11 @@ def test_a_violated_fail_rule_leaves_silver_and_gold_as_they_were(lake: Lake, sa
     assert "<<<<<<< HEAD" in line
     assert "Traceback" not in done.stdout + done.stderr
     assert lake.versions("silver", "gold") == before
+    assert lake.read("gold/source_files").filter("is_current")["_file_version"].unique().to_list() == [1]
+    lake.python("lakehouse", "site", "--out", str(lake.work / "site"))
+    page = Parsed(lake.work / "site" / "data-quality.html")
+    data = json.loads(page.scripts["page-data"], parse_constant=no_number)
+    assert data["charts"] and TITLES in page.text
 
     # The next version is sound again, and the refused one is told but never was a state of the catalogue.
     shutil.copy(good, titles)
