@@ -584,6 +584,6 @@ class Ledger:
                 except Conflict:
                     self.refresh()
                     continue
-                if self._table.version() == self._version + 1:  # nobody else's row is in between: no need to read it all
+                if self._table.version() == self._version + 1:  # nobody else's row is in between
                     self._version += 1
                     self._remember(record)

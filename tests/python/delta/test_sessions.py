@@ -161,7 +161,8 @@ def test_many_models_at_once_over_one_table(tmp_path: Path) -> None:
 def test_a_run_reads_its_sources_as_they_were_when_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody loads while dbt builds: models and tests speak of one version, and the next run of the next one."""
     files = {
-        "models/s.yml": "{sources: [{name: s, schema: raw, tables: [{name: t}]}], models: [{name: b, data_tests: [same]}]}",
+        "models/s.yml": "{sources: [{name: s, schema: raw, tables: [{name: t}]}],"
+        " models: [{name: b, data_tests: [same]}]}",
         "tests/generic/same.sql": "{% test same(model) %} select count(*) as n from {{ source('s', 't') }}"
         " having n <> (select count(*) from {{ model }}) {% endtest %}",
         "models/a.sql": TABLE + "select id from {{ source('s', 't') }}",

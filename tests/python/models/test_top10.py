@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from ingest.config import DEFAULT
+from tests.python.models.test_columns_that_go import PLACE, WEEKS, Version, write
 from tests.support.lake import DATA, Lake, needs_real_data
 from tests.support.templates import Templates, ingest_catalogue
 from tests.support.top10_history import commits, load_in_any_order
@@ -292,6 +293,35 @@ def test_a_week_is_what_the_latest_version_that_has_it_says(
     }
     assert found == made_up.expected
     assert lake.counts()["silver/silver_top10_global_records"] == sum(map(len, made_up.versions))
+
+
+OF_THE_LIST = (
+    *("bronze_top10_global", "silver_version_decisions", "silver_top10_global_records", "silver_top10_global"),
+    *("silver_file_versions", "quarantine", "dim_date"),
+)
+
+
+@pytest.mark.parametrize("week", ["2202-07-04", "1022-07-03"])
+def test_a_week_that_no_list_can_have_waits_in_quarantine_until_it_is_mended(
+    week: str, copy_of: Callable[..., Lake]
+) -> None:
+    """The versions are of the first days of 2025; the calendar does not grow by what is no week."""
+    lake = copy_of("sample")
+    days, places = lake.read("gold/dim_date"), lake.read("silver/silver_top10_global")
+    for number, wrong in enumerate((week, WEEKS[2]), start=1):
+        version = Version(PLACE)
+        for of in (*WEEKS[:2], wrong):
+            for rank in range(1, 11 if of != wrong else 3):
+                version.place(of, rank)
+        write(version, number, number, lake)
+        lake.build("--select", *OF_THE_LIST)
+        found = lake.read("silver/silver_top10_global").join(places, on=["week", "category", "weekly_rank"], how="anti")
+        waiting = lake.read("gold/quarantine").filter(pl.col("_file_path") == "global.tsv")
+        good = WEEKS[:2] if wrong == week else WEEKS
+        assert set(found["week"].cast(pl.String)) == set(good)
+        assert (found.height, waiting.height) == ((20, 2) if wrong == week else (22, 0))
+    added = lake.read("gold/dim_date").join(days, on="date_key", how="anti")
+    assert set(added["date_key"] // 10000) <= {2024}
 
 
 @pytest.mark.parametrize("first", ["catalogue", "top10"])
