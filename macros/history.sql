@@ -1,0 +1,363 @@
+{#
+  The history of a feed whose files are full copies: what it said of each of its members (a title, a title's genre) and
+  when, in the time of the source's commits. A member that a version lacks is gone from then on. Right under backfills in any
+  order and with decisions about versions: it is worked out again from the first version that came or went.
+
+  feed: as in models/silver, of which the key tells the members apart. columns: what is said of a member, beside the key;
+  none where its being there is all.
+
+  The model is incremental, by merge, with not_matched_by_source_action='delete'; its unique key is `history_key(feed)`.
+
+  Returns a query of the key, the columns, valid_from, valid_to (null while it is so), _file_path and _file_version (of the
+  version that brought this state). For each version of a file that is in it there is one more row, whose key and
+  columns are null: by these the next build knows where to go on.
+
+  Example: models/silver/silver_title_history.sql; of the genres of a title:
+
+    select {{ history_key("categories") }} as genre_version_key, *
+    from ({{ history_of("categories") }}) as history
+#}
+{% macro history_of(feed, columns=[]) -%}
+{%- set key = key_of(feed) -%}
+with
+
+-- The versions of every file in their order; of two with the same time the earlier one never stood.
+versions as (
+
+    select
+        _file_path,
+        _file_version,
+        _committed_at,
+        replaced_at
+    from ({{ file_versions(feed) }}) as versions_of_feed
+    where state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
+
+),
+{%- if is_incremental() %}
+
+known_versions as (
+
+    select
+        _file_path,
+        _file_version,
+        valid_from as _committed_at
+    from {{ this }}
+    where {{ key[0] }} is null
+
+),
+
+new_versions as (
+
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from versions
+    except
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from known_versions
+
+),
+
+lost_versions as (
+
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from known_versions
+    except
+    select
+        _file_path,
+        _file_version,
+        _committed_at
+    from versions
+
+),
+
+-- From here on the history is worked out again: from the next version, as a rule, and from an older one after a backfill.
+beginning as (
+
+    select min(_committed_at) as since
+    from (
+        select _committed_at from new_versions
+        union all
+        select _committed_at from lost_versions
+    ) as changed_versions
+
+),
+
+settled as (
+
+    select history.*
+    from {{ this }} as history
+    cross join beginning
+    where history.{{ key[0] }} is not null and (beginning.since is null or history.valid_to < beginning.since)
+
+),
+
+-- What stood just before is in the history already, so that its versions are not read again for it.
+stood_before as (
+
+    select
+        history.*,
+        beginning.since as replaced_at
+    from {{ this }} as history
+    cross join beginning
+    where
+        history.{{ key[0] }} is not null
+        and history.valid_from < beginning.since
+        and (history.valid_to is null or history.valid_to >= beginning.since)
+
+),
+{%- endif %}
+
+read_versions as (
+
+    select versions.*
+    from versions
+    {%- if is_incremental() %}
+    cross join beginning
+    where beginning.since is not null and (versions.replaced_at is null or versions.replaced_at > beginning.since)
+    {%- endif %}
+
+),
+
+read_records as (
+
+    select {{ broadcast('read_versions') }}
+        {{ prefixed(key + columns, 'records') }},
+        read_versions.replaced_at,
+        records._file_path,
+        records._file_version,
+        records._committed_at
+    from {{ ref('silver_' ~ feed ~ '_records') }} as records
+    inner join read_versions
+    on {{ same(['_file_path', '_file_version'], 'records', 'read_versions') }}
+    where records._verdict = 'kept'
+
+),
+{%- if columns %}
+
+-- Of columns that a version has no more.
+known_before as (
+
+    {{ values_before(feed, 'read_records', columns) }}
+
+),
+{%- endif %}
+
+-- A member as a version of a file has it, for the time in which that version is the current one of its file.
+observed as (
+
+    select
+        {{ prefixed(key, 'read_records') }},
+        {%- for column in columns %}
+        coalesce(read_records.{{ column }}, known_before.{{ column }}) as {{ column }},
+        {%- endfor %}
+        {%- if is_incremental() %}
+        greatest(read_records._committed_at, beginning.since) as starts_at,
+        {%- else %}
+        read_records._committed_at as starts_at,
+        {%- endif %}
+        read_records.replaced_at as ends_at,
+        read_records._file_path,
+        read_records._file_version,
+        read_records._committed_at
+    from read_records
+    {%- if columns %}
+    left join known_before
+    on {{ same(['_file_path', '_file_version'] + key, 'read_records', 'known_before') }}
+    {%- endif %}
+    {%- if is_incremental() %}
+    cross join beginning
+
+    union all
+
+    select
+        {{ (key + columns) | join(', ') }},
+        valid_from as starts_at,
+        replaced_at as ends_at,
+        _file_path,
+        _file_version,
+        valid_from as _committed_at
+    from stood_before
+    {%- endif %}
+
+),
+
+several_files as (
+
+    select files
+    from (select count(distinct _file_path) as files from versions) as counted
+    where files > 1
+
+),
+
+-- Members of several files: at any moment, the file whose current version was committed last has the say.
+shared as (
+
+    select {{ prefixed(key, 'observed') }}
+    from observed
+    cross join several_files
+    group by {{ prefixed(key, 'observed') }}
+    having count(distinct observed._file_path) > 1
+
+),
+
+moments as (
+
+    select
+        {{ key | join(', ') }},
+        moment,
+        lead(moment) over (partition by {{ key | join(', ') }} order by moment) as next_moment
+    from (
+        select
+            {{ prefixed(key, 'observed') }},
+            observed.starts_at as moment
+        from observed
+        inner join shared on {{ same(key, 'observed', 'shared') }}
+        union
+        select
+            {{ prefixed(key, 'observed') }},
+            observed.ends_at as moment
+        from observed
+        inner join shared on {{ same(key, 'observed', 'shared') }}
+        where observed.ends_at is not null
+    ) as changes
+
+),
+
+shown as (
+
+    select observed.*
+    from observed
+    left join shared on {{ same(key, 'observed', 'shared') }}
+    where shared.{{ key[0] }} is null
+
+    union all
+
+    select
+        {{ (key + columns) | join(', ') }},
+        moment as starts_at,
+        next_moment as ends_at,
+        _file_path,
+        _file_version,
+        _committed_at
+    from (
+        select
+            observed.*,
+            moments.moment,
+            moments.next_moment,
+            row_number() over (
+                partition by {{ prefixed(key, 'observed') }}, moments.moment
+                order by observed._committed_at desc, observed._file_path
+            ) as standing
+        from moments
+        inner join observed
+        on
+            {{ same(key, 'moments', 'observed') }}
+            and moments.moment >= observed.starts_at
+            and (observed.ends_at is null or moments.moment < observed.ends_at)
+    ) as ranked
+    where standing = 1
+
+),
+
+contents as (
+
+    select
+        {{ key | join(', ') }},
+        starts_at,
+        ends_at,
+        {{ generate_surrogate_key(columns) if columns else 1 }} as content
+    from shown
+
+),
+
+compared as (
+
+    select
+        {{ key | join(', ') }},
+        starts_at,
+        ends_at,
+        case
+            when
+                lag(ends_at) over (partition by {{ key | join(', ') }} order by starts_at) = starts_at
+                and lag(content) over (partition by {{ key | join(', ') }} order by starts_at) = content
+                then 0
+            else 1
+        end as opens
+    from contents
+
+),
+
+numbered as (
+
+    select
+        {{ key | join(', ') }},
+        starts_at,
+        ends_at,
+        sum(opens) over (partition by {{ key | join(', ') }} order by starts_at) as span
+    from compared
+
+),
+
+spans as (
+
+    select
+        {{ key | join(', ') }},
+        min(starts_at) as valid_from,
+        case when count(ends_at) = count(*) then max(ends_at) end as valid_to
+    from numbered
+    group by {{ key | join(', ') }}, span
+
+)
+
+    select
+        {{ prefixed(key + columns, 'shown') }},
+        spans.valid_from,
+        spans.valid_to,
+        shown._file_path,
+        shown._file_version
+    from spans
+    inner join shown
+    on {{ same(key, 'spans', 'shown') }} and spans.valid_from = shown.starts_at
+    {%- if is_incremental() %}
+
+    union all
+
+    select
+        {{ (key + columns) | join(', ') }},
+        valid_from,
+        valid_to,
+        _file_path,
+        _file_version
+    from settled
+    {%- endif %}
+
+    union all
+
+    select
+        {%- for column in key + columns %}
+        null as {{ column }},
+        {%- endfor %}
+        _committed_at as valid_from,
+        _committed_at as valid_to,
+        _file_path,
+        _file_version
+    from versions
+{%- endmacro %}
+
+
+{# The key of a row of `history_of`. #}
+{% macro history_key(feed) -%}
+  {%- set key = key_of(feed) -%}
+  case
+        when {{ key[0] }} is null then {{ generate_surrogate_key(["_file_path", "_file_version"]) }}
+        else {{ generate_surrogate_key(key + [timestamp_text("valid_from")]) }}
+    end
+{%- endmacro %}
