@@ -60,6 +60,20 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
     assert here.read("gold/reconciliation").filter(pl.col("model") == "silver_ratings")["records_in"].to_list() == [6]
     bash(".venv/bin/python -m lakehouse build --select test_type:unit,silver_ratings_records")
 
+    # The next version lacks the first rating, and has another score in the second one.
+    file = checkout / "ratings/ratings.csv"
+    header, first, second, *rest = file.read_text().splitlines()
+    file.write_text("\n".join([header, second.replace(",7,", ",1,"), *rest]) + "\n")
+    bash(".venv/bin/python -m ingest --source ratings")
+    bash(".venv/bin/python -m lakehouse build --select +silver_ratings +silver_rating_history")
+    history = here.read("silver/silver_rating_history").filter(pl.col("show_id").is_not_null())
+    ended = history.filter(pl.col("valid_to").is_not_null()).sort("critic")
+    assert ended.select("show_id", "critic", "score").rows() == [(98384059, "Ann", 8.5), (98384059, "Bo", 7.0)]
+    current = history.filter(pl.col("valid_to").is_null())
+    assert sorted(current["score"]) == [1.0, 3.0, 6.0, 9.0]
+    began = current.filter(pl.col("score") == 1.0)["valid_from"].item()
+    assert (ended["valid_to"] == began).all() and (ended["valid_from"] < began).all()
+
 
 @pytest.mark.parametrize(
     ("name", "text", "key", "says"),
