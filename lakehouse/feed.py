@@ -21,11 +21,11 @@ from ingest.storage.lineage import LINEAGE_SCHEMA
 LOOKED_AT = 10_000  # records, by which types and key are guessed
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TYPES = {pl.Int64: "bigint", pl.Datetime: "timestamp"}  # of lineage columns, in SQL; any other is text
-# What a column is read as where all of its values look like that, and the macro that reads it
+# What a column is read as where all of its values look like that: the macro that reads it, and the type it gives
 READERS = {
-    "a whole number": (r"^[0-9]{1,18}$", "{{{{ parse_number('{0}_text', 'bigint') }}}}"),
-    "a number": (r"^[0-9]{1,5}([.][0-9]{1,9})?$", "{{{{ parse_decimal('{0}_text') }}}}"),
-    "a day, year-month-day": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "{{{{ parse_iso_date('{0}_text') }}}}"),
+    "a whole number": (r"^[0-9]{1,18}$", "{{{{ parse_number('{0}_text', 'bigint') }}}}", "bigint"),
+    "a number": (r"^[0-9]{1,5}([.][0-9]{1,9})?$", "{{{{ parse_decimal('{0}_text') }}}}", "double"),
+    "a day, year-month-day": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "{{{{ parse_iso_date('{0}_text') }}}}", "date"),
 }
 
 
@@ -93,7 +93,7 @@ def read(name: str, file: Path, key: Sequence[str]) -> NewFeed:
 
 def kind_of(values: pl.Series) -> str | None:
     texts = values.drop_nulls().str.strip_chars()
-    fitting = (kind for kind, (shape, _) in READERS.items() if texts.len() and texts.str.contains(shape).all())
+    fitting = (kind for kind, (shape, *_) in READERS.items() if texts.len() and texts.str.contains(shape).all())
     return next(fitting, None)
 
 
@@ -141,7 +141,8 @@ def words_of(feed: NewFeed) -> dict[str, str]:
         return f"\n{' ' * indent}".join(line for text in texts for line in text.split("\n"))
 
     def described(name: str, text: str, data_type: str | None = None) -> str:
-        return f"- name: {name}\n  description: {text}" + (f"\n  data_type: {data_type}" if data_type else "")
+        typed = f"  data_type: {data_type}\n" if data_type else ""
+        return f"- name: {name}\n{typed}  description: {text}"
 
     def of_lineage(types: bool) -> list[str]:
         return [
@@ -166,7 +167,12 @@ def words_of(feed: NewFeed) -> dict[str, str]:
     untyped = [f"'{column.name}': '{column.field}'," for column in feed.typed]
     read_as = {column.name: f", read as {column.kind}" if column.kind else "" for column in feed.columns}
     field_descriptions = [
-        described(column.name, f"Column {column.field} of the file{read_as[column.name]}.") for column in feed.columns
+        described(
+            column.name,
+            f"Column {column.field} of the file{read_as[column.name]}.",
+            READERS[column.kind][2] if column.kind else "string",
+        )
+        for column in feed.columns
     ]
     raw_descriptions = [described(column.field, f"Column {column.field} of the file.") for column in feed.columns]
     out = io.StringIO()
@@ -200,7 +206,7 @@ def words_of(feed: NewFeed) -> dict[str, str]:
         "untyped": Template(UNTYPED_VALUES).substitute(fields=lines(12, untyped)) if untyped else "",
         "content": lines(4, [f"'{column}'," for column in rest]),
         "shown": lines(4, [f"{c}," for c in columns] + ["_untyped_values,"] * bool(untyped)).removesuffix(","),
-        "described": lines(6, field_descriptions + [described("_untyped_values", UNTYPED)] * bool(untyped)),
+        "described": lines(6, field_descriptions + [described("_untyped_values", UNTYPED, "string")] * bool(untyped)),
         "raw_described": lines(6, raw_descriptions),
         "raw_described_deep": lines(10, raw_descriptions),
         "lineage": lines(6, of_lineage(types=False)),
@@ -344,24 +350,34 @@ models:
     columns:
       $described
       - name: _verdict
+        data_type: string
         description: "{{ doc('verdict') }}"
       - name: _rules
+        data_type: string
         description: "{{ doc('verdict_rules') }}"
       - name: _record
+        data_type: string
         description: "{{ doc('verdict_record') }}"
       - name: _file_path
+        data_type: string
         description: "{{ doc('_file_path') }}"
       - name: _file_sha
+        data_type: string
         description: "{{ doc('_file_sha') }}"
       - name: _file_version
+        data_type: bigint
         description: "{{ doc('_file_version') }}"
       - name: _committed_at
+        data_type: timestamp
         description: "{{ doc('_committed_at') }}"
       - name: _row_number
+        data_type: bigint
         description: "{{ doc('_row_number') }}"
       - name: _run_id
+        data_type: string
         description: Invocation of dbt that judged the version.
       - name: _judged_at
+        data_type: timestamp
         description: Start of that invocation, in UTC.
 
 unit_tests:

@@ -158,7 +158,7 @@
   {{ return({"relations": [this.incorporate(type="table")]}) }}
 {% endmacro %}
 
-{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in attempt.py. #}
+{# Hand one job to the plugin; returns the line that says what was done. more: fields of Job in job.py. #}
 {% macro write(strategy, sql, more) %}
   {% set unmatched = config.get("not_matched_by_source_action") %}
   {% if unmatched not in (none, "delete") %}{% do exceptions.raise_compiler_error("not_matched_by_source_action can only be delete, not " ~ unmatched) %}{% endif %}

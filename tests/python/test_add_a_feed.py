@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from lakehouse.feed import CannotBegin, begin, read
 from tests.support.lake import CHECKOUT, Lake, copy_checkout
@@ -41,6 +42,9 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
     assert sorted(silver.select("show_id", "critic", "score").rows()) == sorted(
         (int(row["show_id"]), row["critic"], float(row["score"])) for row in ratings
     )
+    for table, folder in (("silver_ratings", "silver"), ("silver_ratings_records", "silver/records")):
+        (model,) = yaml.safe_load((checkout / "models" / folder / f"{table}.yml").read_text())["models"]
+        assert {column["name"]: column["data_type"] for column in model["columns"]} == here.types(f"silver/{table}")
     genres = defaultdict(list)
     with (checkout / "sample/catalogue/netflix_category.csv").open(newline="", encoding="utf-8-sig") as file:
         for row in csv.DictReader(file):

@@ -20,6 +20,16 @@ CHECKOUT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("NETFLIX_DATA_DIR", CHECKOUT.parent / "shared" / "data"))
 OF_RUNS = "gold/data_quality_results"
 """One row for each rule and build: the table that lakes with the same data need not share."""
+SPELLED = {
+    "long": "bigint",
+    "integer": "int",
+    "double": "double",
+    "string": "string",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+}
+"""A type as the YAML of models spells it, so that DuckDB and Spark understand it, by Delta's name for it."""
 needs_real_data = pytest.mark.skipif(
     not DATA.is_dir(), reason=f"the real source data is not at {DATA} (set NETFLIX_DATA_DIR)"
 )
@@ -106,6 +116,11 @@ class Lake:
     def counts(self, *layers: str) -> dict[str, int]:
         """The row count of every table."""
         return {name: DeltaTable(str(self.root / name)).count() for name in self.tables(*layers)}
+
+    def types(self, name: str) -> dict[str, str]:
+        """The columns of a table and their types, as the YAML spells them."""
+        fields = DeltaTable(str(self.root / name)).schema().fields
+        return {field.name: SPELLED[field.type.to_json().strip('"')] for field in fields}
 
     def read(self, name: str, *columns: str) -> pl.DataFrame:
         """A whole table (or these columns of it), by `<layer>/<table>`."""

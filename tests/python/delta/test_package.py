@@ -166,6 +166,8 @@ def test_another_project_set_up_word_by_word(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", build], cwd=tmp_path / "copy", capture_output=True, check=True)
     (wheel,) = (tmp_path / "copy").glob("dbt_duckdb_delta-*-py3-none-any.whl")
     ZipFile(wheel).extractall(site)
+    macros = {file.name for file in (PACKAGE / "macros").iterdir()}
+    assert {file.name for file in (site / "dbt_duckdb_delta" / "macros").iterdir()} == macros
 
     start = (PACKAGE / "README.md").read_text().partition("## Start")[2].partition("\n## ")[0]
     pip, packages, plugins, commands = re.findall(r"```(?:yaml)?\n(.*?)```", start, re.S)

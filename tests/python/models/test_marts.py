@@ -13,18 +13,6 @@ import polars as pl
 import pytest
 
 from tests.support.lake import CHECKOUT, Lake
-from tests.support.templates import Templates
-
-
-@pytest.fixture(scope="module")
-def manifest(templates: Templates) -> dict[str, Any]:
-    manifest: dict[str, Any] = json.loads((templates.parsed() / "manifest.json").read_text())
-    return manifest
-
-
-@pytest.fixture(scope="module")
-def models(manifest: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {node["name"]: node for node in manifest["nodes"].values() if node["resource_type"] == "model"}
 
 
 def parents(node: dict[str, Any]) -> list[str]:
