@@ -65,9 +65,9 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
     bash(".venv/bin/python -m lakehouse build --select test_type:unit,silver_ratings_records")
 
     # The next version lacks the first rating, and has another score in the second one.
-    file = checkout / "ratings/ratings.csv"
-    header, first, second, *rest = file.read_text().splitlines()
-    file.write_text("\n".join([header, second.replace(",7,", ",1,"), *rest]) + "\n")
+    ratings_csv = checkout / "ratings/ratings.csv"
+    header, _, second, *rest = ratings_csv.read_text().splitlines()
+    ratings_csv.write_text("\n".join([header, second.replace(",7,", ",1,"), *rest]) + "\n")
     bash(".venv/bin/python -m ingest --source ratings")
     bash(".venv/bin/python -m lakehouse build --select +silver_ratings +silver_rating_history")
     history = here.read("silver/silver_rating_history").filter(pl.col("show_id").is_not_null())
