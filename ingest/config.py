@@ -9,6 +9,7 @@ import json
 import math
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
+from itertools import takewhile
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -102,6 +103,8 @@ class Dataset(_Strict):
         return value
 
     @field_validator("delimiter")
+        if any("**" in part and part != "**" for part in value.split("/")):
+            raise ValueError("** stands for folders, and so between slashes: **/*.csv")
     @classmethod
     def _separates(cls, value: str) -> str:
         if value in '"\r\n' or not value.isascii():
@@ -151,10 +154,34 @@ class Dataset(_Strict):
         return any(sign in self.file for sign in "*?[")
 
     def matches(self, name: str) -> bool:
-        """Whether ``name``, relative to the source's folder, belongs here. ``*`` does not cross a ``/``."""
-        if name.count("/") != self.file.count("/"):
-            return False
-        return all(map(fnmatch.fnmatchcase, name.split("/"), self.file.split("/")))
+        """Whether ``name``, relative to the source's folder, belongs here. ``*`` does not cross a ``/``, and ``**``
+        stands for any number of folders."""
+        parts = name.split("/")
+        reached = {0}  # how many of the parts may be taken by the pattern's parts so far
+        for part in self.glob.split("/"):
+            if part == "**":
+                reached = set(range(min(reached), len(parts)))
+            else:
+                reached = {at + 1 for at in reached if at < len(parts) and fnmatch.fnmatchcase(parts[at], part)}
+            if not reached:
+                return False
+        return len(parts) in reached
+
+    @property
+    def glob(self) -> str:
+        """The pattern as ``Path.glob`` takes it, which finds files only where a file's name is asked for."""
+        return f"{self.file}/*" if PurePosixPath(self.file).name == "**" else self.file
+
+    @property
+    def fixed(self) -> str:
+        """The folder that all files of a pattern lie in or below; empty for that of the source."""
+        folders = self.glob.split("/")[:-1]
+        return "/".join(takewhile(lambda part: not any(sign in part for sign in "*?["), folders))
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether files of a pattern may lie in several folders."""
+        return self.fixed.count("/") + bool(self.fixed) < self.glob.count("/")
 
     @property
     def checks(self) -> str:

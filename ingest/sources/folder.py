@@ -33,7 +33,7 @@ class Folder:
         names = {
             self._name(path, dataset)
             for dataset in self._source.datasets
-            for path in (self._root.glob(dataset.file) if dataset.is_pattern else [self._root / dataset.file])
+            for path in (self._root.glob(dataset.glob) if dataset.is_pattern else [self._root / dataset.file])
             if path.is_file() or path.is_symlink()
         }
         return Listing(tuple(self._entry(name) for name in sorted(names)), taken_at)

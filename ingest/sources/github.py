@@ -166,7 +166,7 @@ class GitHub:
             if not found:
                 return None
             tree = found[0].sha
-        deep = any("/" in dataset.file for dataset in self._source.datasets)
+        deep = any("/" in dataset.file or dataset.is_deep for dataset in self._source.datasets)
         return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item.type != "tree")
 
     def origin(self, entry: Entry) -> Origin:
