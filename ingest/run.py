@@ -70,6 +70,10 @@ class Run:
                 continue
             found = current_candidates(source, listing, self._table)
             self._report_missing(source, {self._path(candidate) for candidate in found})
+            for dataset in source.config.datasets:
+                matched = any(candidate.dataset is dataset for candidate in found)
+                if dataset.is_pattern and not matched and self._table in (None, dataset.table):
+                    self._report.note(f"{source.name}: no file matches {dataset.file!r}")
             candidates += found
         self._load_all(candidates)
 
