@@ -77,7 +77,7 @@ class Folder:
         # Whole microseconds, without the rounding of a float.
         return Origin(None, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=entry.modified_ns // 1000))
 
-    def fetch(self, entry: Entry, scratch: Path) -> Path:
+    def fetch(self, entry: Entry, scratch: Path) -> tuple[Entry, Path]:
         if self._link(entry.name):
             raise Refused("became a symbolic link while it was being read; the next run tries again", final=False)
-        return self._root / entry.name
+        return entry, self._root / entry.name
