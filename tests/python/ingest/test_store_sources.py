@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,7 @@ from ingest.sources.listing import blob_sha
 from ingest.sources.store import Store
 from tests.python.ingest.conftest import Bench, Done, assert_sound
 from tests.python.ingest.github_server import Repository
+from tests.support.lake import CHECKOUT
 
 CONFIG = """
 sources:
@@ -422,6 +425,32 @@ def test_the_life_of_files_in_s3(s3_objects: Objects) -> None:
 @pytest.mark.stores
 def test_the_life_of_files_in_azure(azure_objects: Objects) -> None:
     check_life(azure_objects)
+
+
+@pytest.mark.stores
+def test_runs_at_the_same_time_and_killed_ones_load_each_version_once(s3_objects: Objects) -> None:
+    bench = s3_objects.bench
+    command = [sys.executable, "-m", "ingest", "--config", str(bench.config)]
+    for version in (1, 2):
+        s3_objects.put("people.csv", b"id\n" + b"".join(b"%d\n" % (version * 1000 + n) for n in range(500)))
+        for day in range(5):
+            s3_objects.put(f"days/{day}.csv", b"day\n%d\n" % (version * 10 + day))
+        runs = [
+            subprocess.Popen(
+                command, cwd=CHECKOUT, env=os.environ | bench.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+            )
+            for _ in range(3)
+        ]
+        while runs[0].poll() is None and not list(bench.lake.glob(f"raw/days/_delta_log/*{version * 5 - 3}.json")):
+            time.sleep(0.01)
+        runs[0].kill()
+        for run in runs:
+            _, err = run.communicate(timeout=300)
+            assert run is runs[0] or run.returncode == 0, err.decode()
+    assert s3_objects.ingest().code == 0
+    assert_sound(bench.lake)
+    assert sorted(map(int, bench.raw("people")["id"])) == [*range(1000, 1500), *range(2000, 2500)]
+    assert sorted(map(int, bench.raw("days")["day"])) == [*range(10, 15), *range(20, 25)]
 
 
 @pytest.mark.stores
