@@ -62,7 +62,7 @@ _ENDPOINTS = {
     "GOOGLE": (),
 }
 # Where the clients look last for credentials: the metadata servers of the clouds' machines.
-_LAST_RESORT = re.compile(r"169\.254\.169\.254|/latest/(api|meta-data)|/metadata/identity|metadata\.google|computeMeta")
+_LAST_RESORT = re.compile(r"//169\.254\.1(69|70)\.|//metadata\.google|//[^/\s]+/latest/(api/token|meta-data/iam)")
 _PLACE = re.compile(r"Error performing [A-Z]+ \S+ in .*? - ", re.DOTALL)
 
 
