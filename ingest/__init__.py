@@ -1,1 +1,1 @@
-"""Loads files from GitHub, a folder or the web into raw Delta tables: every record once, with where it came from."""
+"""Loads files from GitHub, a folder, a bucket or the web into raw Delta tables: every record once, with its origin."""

@@ -7,7 +7,9 @@ import fnmatch
 import hashlib
 import json
 import math
+import re
 from enum import StrEnum
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,6 +20,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ingest.errors import ConfigurationError
 
 DEFAULT = Path(__file__).with_name("sources.yml")
+STORES = ("s3", "gs", "az", "abfss")
+_INSTEAD = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "adl": "abfss", "abfs": "abfss"}
 
 
 class SchemaEvolution(StrEnum):
@@ -99,6 +103,8 @@ class Dataset(_Strict):
     def _inside(cls, value: str) -> str:
         if not value or PurePosixPath(value).is_absolute() or ".." in PurePosixPath(value).parts:
             raise ValueError("must be a file name or pattern below the source's folder")
+        if any("**" in part and part != "**" for part in value.split("/")):
+            raise ValueError("** stands for folders, and so between slashes: **/*.csv")
         return value
 
     @field_validator("delimiter")
@@ -151,10 +157,34 @@ class Dataset(_Strict):
         return any(sign in self.file for sign in "*?[")
 
     def matches(self, name: str) -> bool:
-        """Whether ``name``, relative to the source's folder, belongs here. ``*`` does not cross a ``/``."""
-        if name.count("/") != self.file.count("/"):
-            return False
-        return all(map(fnmatch.fnmatchcase, name.split("/"), self.file.split("/")))
+        """Whether ``name``, relative to the source's folder, belongs here. ``*`` does not cross a ``/``, and ``**``
+        stands for any number of folders."""
+        parts = name.split("/")
+        reached = {0}  # how many of the parts may be taken by the pattern's parts so far
+        for part in self.glob.split("/"):
+            if part == "**":
+                reached = set(range(min(reached), len(parts)))
+            else:
+                reached = {at + 1 for at in reached if at < len(parts) and fnmatch.fnmatchcase(parts[at], part)}
+            if not reached:
+                return False
+        return len(parts) in reached
+
+    @property
+    def glob(self) -> str:
+        """The pattern as ``Path.glob`` takes it, which finds files only where a file's name is asked for."""
+        return f"{self.file}/*" if PurePosixPath(self.file).name == "**" else self.file
+
+    @property
+    def fixed(self) -> str:
+        """The folder that all files of a pattern lie in or below; empty for that of the source."""
+        folders = self.glob.split("/")[:-1]
+        return "/".join(takewhile(lambda part: not any(sign in part for sign in "*?["), folders))
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether files of a pattern may lie in several folders."""
+        return self.fixed.count("/") + bool(self.fixed) < self.glob.count("/")
 
     @property
     def checks(self) -> str:
@@ -169,7 +199,8 @@ class Dataset(_Strict):
 
 
 class Source(_Strict):
-    """Where files come from: exactly one of ``repository`` (GitHub), ``path`` (local folder) and ``url`` (HTTPS)."""
+    """Where files come from: exactly one of ``repository`` (GitHub), ``path`` (a local folder, or a
+    folder in an object store) and ``url`` (HTTPS)."""
 
     repository: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")
     ref: str | None = None
@@ -181,6 +212,13 @@ class Source(_Strict):
     redirects: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")], ...] = ()
     optional: bool = False  # a local copy (--from) may lack its folder
     datasets: tuple[Dataset, ...] = Field(min_length=1)
+
+    @field_validator("path")
+    @classmethod
+    def _place(cls, value: str | None) -> str | None:
+        if problem := value and "://" in value and problem_of_store(value):
+            raise ValueError(problem)
+        return value
 
     @field_validator("url")
     @classmethod
@@ -207,6 +245,10 @@ class Source(_Strict):
                 if dataset.is_pattern:
                     raise ValueError(f"a url source cannot list files, so {dataset.file!r} must be a plain file name")
         return self
+
+    @property
+    def is_store(self) -> bool:
+        return self.path is not None and "://" in self.path
 
     def path_of(self, name: str) -> str:
         """The path within the source, as the ledger has it, of a file that lies at ``name`` below the folder."""
@@ -256,6 +298,25 @@ def problem_of_address(url: str) -> str | None:
         return "must be an address that starts with https://"
     if parts.username is not None or parts.password is not None:
         return "must not hold a user name or a password"
+    return None
+
+
+def problem_of_store(url: str) -> str | None:
+    """What is wrong with the address of a folder in an object store; without the address, as above."""
+    scheme, _, place = url.partition("://")
+    bucket, *folders = place.rstrip("/").split("/")
+    if scheme in _INSTEAD:
+        return f"must start with {_INSTEAD[scheme]}://"
+    if scheme not in STORES:
+        return "must be a folder, or an address that starts with s3://, gs://, az:// or abfss://"
+    if "?" in place or "#" in place:
+        return "must not hold a ? or #; credentials come from the environment"
+    if scheme == "abfss" and not re.fullmatch(r"[a-z0-9$-]+@[a-z0-9]+(\.[a-z0-9-]+)+", bucket):
+        return "must begin like abfss://container@account.dfs.core.windows.net"
+    if scheme != "abfss" and not re.fullmatch(r"[A-Za-z0-9$_.-]+", bucket):
+        return f"must name a bucket or container after {scheme}://"
+    if {"", ".", ".."} & set(folders) or not place.isprintable():
+        return "must not hold an empty part, . or .., or what cannot be shown"
     return None
 
 

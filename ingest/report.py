@@ -136,7 +136,7 @@ class Report:
                     print(result.line, file=sys.stderr if result.outcome in _WRONG else sys.stdout, flush=True)
 
     def note(self, text: str) -> None:
-        """A line about the lake as a whole."""
+        """A line about what is no file: the lake as a whole, or a pattern."""
         with self._lock:
             if self._json:
                 _print_json({"event": "note", "message": text})

@@ -21,7 +21,7 @@ from ingest.prefetch import prefetch, prefetch_one
 from ingest.reading.checks import check_size
 from ingest.reading.rows import RowSource
 from ingest.report import Outcome, Report, Result
-from ingest.sources.listing import ConnectorWithHistory, Origin, now
+from ingest.sources.listing import ConnectorWithHistory, ConnectorWithMemory, Origin, now
 from ingest.storage.tables import Conflict, FileRecord, Lake, Ledger, RawTable
 from ingest.versions import State, Versions
 
@@ -29,7 +29,7 @@ _TABLES_AT_ONCE = 2
 _DOWNLOADS_PREFETCHED = 4
 _LOOKS = 10  # at a ledger and a table that disagree; after that it is an error
 
-_Fetched = tuple[Origin, Path | Refused]
+_Fetched = tuple[Candidate, Origin, Path | Refused]
 
 
 class Run:
@@ -70,8 +70,15 @@ class Run:
                 continue
             found = current_candidates(source, listing, self._table)
             self._report_missing(source, {self._path(candidate) for candidate in found})
+            for dataset in source.config.datasets:
+                matched = any(candidate.dataset is dataset for candidate in found)
+                if dataset.is_pattern and not matched and self._table in (None, dataset.table):
+                    self._report.note(f"{source.name}: no file matches {dataset.file!r}")
             candidates += found
         self._load_all(candidates)
+        for source in {candidate.source.name: candidate.source for candidate in candidates}.values():
+            if isinstance(source.connector, ConnectorWithMemory):
+                source.connector.remember()
 
     def backfill(self, sources: Iterable[ConnectedSource], since: datetime | None) -> None:
         """Load every version that the files of the sources ever had, oldest first."""
@@ -220,11 +227,11 @@ class Run:
                 fetched.cancel()
                 continue
             try:
-                self._report.add(self._load(table, candidate, *fetched.result()))
+                self._report.add(self._load(table, *fetched.result()))
             except IngestError as error:
                 self._failed(candidate.source.name, candidate.entry.path, error)
             self._report.advance(candidate.entry.size)
-            if not fetched.exception() and isinstance(got := fetched.result()[1], Path) and scratch in got.parents:
+            if not fetched.exception() and isinstance(got := fetched.result()[2], Path) and scratch in got.parents:
                 got.unlink()
 
     def _load(self, table: RawTable, candidate: Candidate, origin: Origin, content: Path | Refused) -> Result:
@@ -358,12 +365,16 @@ def _refused(record: FileRecord, candidate: Candidate, refusal: Refused) -> File
 
 
 def _fetch(candidate: Candidate, scratch: Path) -> _Fetched:
-    """The origin of a file and its content, or why it cannot be had."""
+    """A file with its origin and content, or why that cannot be had. Of an object the content's identity is new."""
     origin = candidate.origin()
     try:
         if candidate.entry.problem:
             raise Refused(candidate.entry.problem)
         check_size(candidate.entry.size, candidate.dataset)
-        return origin, candidate.source.connector.fetch(candidate.entry, scratch)
+        entry, content = candidate.source.connector.fetch(candidate.entry, scratch)
+        if entry is not candidate.entry:
+            candidate = replace(candidate, entry=entry)
+            origin = candidate.origin()
+        return candidate, origin, content
     except Refused as refusal:
-        return origin, refusal
+        return candidate, origin, refusal

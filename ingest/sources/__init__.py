@@ -1,1 +1,1 @@
-"""Where files come from: GitHub, plain web addresses, local folders."""
+"""Where files come from: GitHub, plain web addresses, local folders, object stores."""

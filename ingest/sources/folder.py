@@ -33,7 +33,7 @@ class Folder:
         names = {
             self._name(path, dataset)
             for dataset in self._source.datasets
-            for path in (self._root.glob(dataset.file) if dataset.is_pattern else [self._root / dataset.file])
+            for path in (self._root.glob(dataset.glob) if dataset.is_pattern else [self._root / dataset.file])
             if path.is_file() or path.is_symlink()
         }
         return Listing(tuple(self._entry(name) for name in sorted(names)), taken_at)
@@ -77,7 +77,7 @@ class Folder:
         # Whole microseconds, without the rounding of a float.
         return Origin(None, datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=entry.modified_ns // 1000))
 
-    def fetch(self, entry: Entry, scratch: Path) -> Path:
+    def fetch(self, entry: Entry, scratch: Path) -> tuple[Entry, Path]:
         if self._link(entry.name):
             raise Refused("became a symbolic link while it was being read; the next run tries again", final=False)
-        return self._root / entry.name
+        return entry, self._root / entry.name

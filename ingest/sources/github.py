@@ -166,7 +166,7 @@ class GitHub:
             if not found:
                 return None
             tree = found[0].sha
-        deep = any("/" in dataset.file for dataset in self._source.datasets)
+        deep = any("/" in dataset.file or dataset.is_deep for dataset in self._source.datasets)
         return tuple(self._entry(item, commit) for item in self._tree(tree, deep) if item.type != "tree")
 
     def origin(self, entry: Entry) -> Origin:
@@ -177,7 +177,7 @@ class GitHub:
             raise OutOfReach(f"{self._name} names no commit for {entry.path}; run again later")
         return found[0].origin
 
-    def fetch(self, entry: Entry, scratch: Path) -> Path:
+    def fetch(self, entry: Entry, scratch: Path) -> tuple[Entry, Path]:
         into = scratch / "content"
         got = None
         if self._server.raw_url:
@@ -189,7 +189,7 @@ class GitHub:
             got = self._api.download(blob, into, entry.size, entry.sha, headers=headers)
         if got is None:
             raise OutOfReach(f"{self._name}: {entry.path} is listed but cannot be downloaded (404)")
-        return got
+        return entry, got
 
     def _newest_commit(self) -> str:
         params = {"per_page": "1"} | ({"sha": self._source.ref} if self._source.ref else {})

@@ -18,11 +18,13 @@ class Entry:
 
     name: str  # relative to the source's folder
     path: str  # within the repository: the folder and the name; the same for a local copy
-    sha: str  # git blob SHA-1
+    sha: str  # git blob SHA-1; of an object that was not downloaded yet, what its ETag and size make
     size: int  # bytes
     commit: str | None = None  # the commit that was listed
     problem: str | None = None
-    modified_ns: int | None = None  # of a local file: its modification time when it was hashed
+    modified_ns: int | None = None  # of a local file its modification time when it was hashed
+    modified: datetime | None = None  # of an object: its Last-Modified, in UTC
+    tag: str | None = None  # of an object: its ETag, without quotes
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Origin:
 
 
 class Connector(Protocol):
-    """What files come through: GitHub, a folder, a web address."""
+    """What files come through: GitHub, a folder, a web address, an object store."""
 
     def listing(self) -> Listing:
         """The files there are now.
@@ -55,8 +57,9 @@ class Connector(Protocol):
     def origin(self, entry: Entry) -> Origin:
         """When and by which commit the content of a listed file came to be."""
 
-    def fetch(self, entry: Entry, scratch: Path) -> Path:
-        """The file's content as a local file whose git blob SHA-1 is the entry's; may be written into ``scratch``.
+    def fetch(self, entry: Entry, scratch: Path) -> tuple[Entry, Path]:
+        """The file's content as a local file whose git blob SHA-1 is that of the entry beside it; may be written into
+        ``scratch``. The entry is the listed one, or of an object what it turned out to be.
 
         Raises:
             OutOfReach: the source does not respond.
@@ -73,6 +76,14 @@ class ConnectorWithHistory(Connector, Protocol):
 
     def entry_at(self, path: str, commit: str) -> Entry | None:
         """The file as of one commit; None where it was not there."""
+
+
+@runtime_checkable
+class ConnectorWithMemory(Connector, Protocol):
+    """A connector that learns what files hold when it fetches them."""
+
+    def remember(self) -> None:
+        """Keep that for the next run; called once what was listed has been looked at."""
 
 
 def now() -> datetime:

@@ -61,13 +61,13 @@ class Web:
     def origin(self, entry: Entry) -> Origin:
         return Origin(None, self._changed[entry.path])
 
-    def fetch(self, entry: Entry, scratch: Path) -> Path:
+    def fetch(self, entry: Entry, scratch: Path) -> tuple[Entry, Path]:
         local = self._local(entry.path)
         if not local.exists():  # unchanged since it was last asked for, and yet not loaded then
             got = self._client.fetch(f"{self._base}/{quote(entry.path)}", local, None, entry.size)
             if got is None or got.sha != entry.sha:
                 raise Refused("changed while it was being read; the next run tries again", final=False)
-        return local
+        return entry, local
 
 
 def _moment(header: str | None) -> datetime | None:

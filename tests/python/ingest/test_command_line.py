@@ -145,7 +145,7 @@ def test_json_logs(bench: Bench, feed: Repository) -> None:
     feed.commit(FILES | {"data/people.csv": b""})
     done = bench.ingest("--log-format", "json")
     events = [json.loads(line) for line in done.out.splitlines()]
-    assert sorted(event["event"] for event in events) == ["done", "loaded", "refused"]
+    assert sorted(event["event"] for event in events) == ["done", "loaded", "note", "refused"]
     assert events[-1] | {"loaded": 1, "refused": 1, "records": 1, "exit_code": 1} == events[-1]
     assert done.err == ""
 
