@@ -93,7 +93,7 @@ class Plugin(BasePlugin):
         adapter: Any = FACTORY.adapters.get("duckdb")
         if not adapter or adapter.config.credentials != self.creds:
             return None, ""
-        return adapter.get_macro_resolver(), adapter.config.project_name
+        return adapter.get_macro_resolver(), getattr(adapter.config, "project_name", "")
 
     def _check_materializations(self) -> None:
         """Refuse a project of which dbt would build a Delta model as something else."""
