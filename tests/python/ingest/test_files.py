@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -146,6 +147,7 @@ def lying(data: bytes) -> bytes:
 
 PROPER = texts(["id", "name"], ["1", "a"])
 MERGED = '<mergeCells count="1"><mergeCell ref="B1:C1"/></mergeCells>'
+NESTED = functools.reduce(lambda content, _: gzip.compress(content), range(2000), CSV)
 BOMB = gzip.compress(b"id\n" + b"0" * (80 << 20))
 ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le")
 WITH_PASSWORD = bytearray(zipped(a=CSV))
@@ -157,6 +159,7 @@ REFUSED = {
     "a damaged gzip": ("a.csv.gz", packed(CSV)[:-8] + bytes(8), "is a damaged gzip file"),
     "a truncated zip": ("a.csv.zip", zipped(a=CSV)[:-30], "is a damaged or truncated zip file"),
     "a zip that lies about its size": ("a.csv.zip", lying(zipped(a=CSV)), "is a damaged or truncated zip file"),
+    "archives without end": ("a.csv.gz", NESTED, "is packed more than 8 times, archives within archives"),
     "two files": ("a.csv.zip", zipped(a=CSV, b=CSV), "is a zip file with 2 files: a, b;"),
     "no file": ("a.csv.zip", zipped(), "is a zip file with no file"),
     "a zip with a password": ("a.csv.zip", bytes(WITH_PASSWORD), "protected by a password"),
