@@ -52,7 +52,7 @@ typed as (
 
     select
         country_iso2,
-        {{ week_that_is_over('week') }} as week,
+        {{ week_of_a_list('week') }} as week,
         category,
         weekly_rank,
 

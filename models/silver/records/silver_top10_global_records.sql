@@ -62,7 +62,7 @@ parsed as (
 typed as (
 
     select
-        {{ week_that_is_over('week') }} as week,
+        {{ week_of_a_list('week') }} as week,
         category,
         weekly_rank,
 
