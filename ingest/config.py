@@ -54,7 +54,7 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. All but ``at_least`` and ``empty`` are
+    """How far a version may be from the last accepted one before it is held. All but the last three are
     shares of 1; a version exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
@@ -64,6 +64,7 @@ class Limits(_Strict):
     rescued: Limit = 0.05
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
+    cut: bool = True  # hold a version whose file ends within a record
 
 
 _OF_A_LIST = {"lost": OFF, "new": OFF}  # a list that grows may lose what it had, and grow at any pace

@@ -40,8 +40,8 @@ def plain(file: BinaryIO, dataset: Dataset, depth: int = 0) -> BinaryIO:
         depth: of how many archives ``file`` was taken out.
 
     Raises:
-        Refused: an archive that is damaged, protected, too large unpacked, or not of exactly one file; archives that are
-            packed into each other without end; or an Excel file of another kind than the dataset has.
+        Refused: an archive that is damaged, protected, too large unpacked, or not of exactly one file; archives within
+            archives without end; or an Excel file of another kind than the dataset has.
     """
     if depth > _DEEPEST:
         raise Refused(f"is packed more than {_DEEPEST} times, archives within archives; unpack it")

@@ -162,6 +162,10 @@ CUT = "catalogue", "netflix_titles.csv", WHOLE[: len(WHOLE) // 3]
 UNQUOTED = "catalogue", "netflix_titles.csv", WHOLE.replace(b'"', b"")
 WRONG = {
     "cut to a third": (CUT, "keys of version 1 are gone"),
+    "cut in the last description": (
+        ("catalogue", "netflix_titles.csv", WHOLE[:-26]),
+        "ends within a record, without a line end: it was cut",
+    ),
     "one record": (titles(TITLES[:2]), "199 of 200 keys of version 1 are gone (99.5%, limit 20%)"),
     "a header and no record": (titles(TITLES[:1]), "has a header and no record"),
     "a list without a record": (world(LIST[:1]), "has a header and no record"),
@@ -390,6 +394,21 @@ def test_the_first_version_is_held_only_where_it_has_no_record(bench: Bench) -> 
     )
     assert bench.ingest(*bench.local({"people.csv": b"id,name\n" + b"1,2,3\n" * 50})).code == 0
     assert bench.ledger().sort("_file_version")["compared_with"].to_list() == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("settings", "content", "held"),
+    [
+        ("key: [id]", people(20)[:-9], True),
+        ("key: [id], hold: {cut: off}", people(20)[:-9], False),
+        ("key: [id]", people(20)[:-1], False),  # without its last line end
+        ("key: [id]", people(20)[:-9] + b"\n", False),  # short, and yet whole
+        ("key: [id]", b"id,name\n1\n2,b\n3", False),  # a file whose records may be short
+    ],
+)
+def test_a_file_that_ends_within_a_record_is_held(bench: Bench, settings: str, content: bytes, held: bool) -> None:
+    configured(bench, settings)
+    assert bench.ingest(*bench.local({"people.csv": content})).code == int(held)
 
 
 @pytest.mark.parametrize(

@@ -94,8 +94,8 @@ def measured(hours: float, views: float) -> Rows:
     return [header, *rows[1:]]
 
 
-# Wrong versions of a file, one after the other, with the rule that each violates. Ingest takes them: of the worldwide list
-# any keys may go, and of the most popular shows any values.
+# Wrong versions of a file, one after the other, with the rule that each violates. Ingest takes them: of the worldwide
+# list any keys may go, and of the most popular shows any values.
 NEVER: dict[str, list[tuple[Rows, str]]] = {
     "all-weeks-global.tsv": [
         (set_column(LIST, "week", lambda day: (date.fromisoformat(day) + timedelta(days=1)).isoformat()), "sundays"),
