@@ -202,7 +202,7 @@ def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
 
 
 def judged(record: FileRecord, before: FileRecord | None, limits: Limits, cut: bool) -> FileRecord:
-    """``record``, held where its figures are beyond the limits, or where its file was ``cut``; ``before`` is what it was
+    """``record``, held where its figures are beyond the limits, or its file was ``cut``; ``before`` is what it was
     compared with."""
     reasons = list(_reasons(record, before, limits))
     if cut:
