@@ -145,6 +145,15 @@ def lying(data: bytes) -> bytes:
     return data[: at + 24] + (1).to_bytes(4, "little") + data[at + 28 :]
 
 
+def renamed(data: bytes) -> bytes:
+    """A workbook whose sheet ``Films`` is called ``TV``."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(found, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'name="Films"', b'name="TV"'))
+    return found.getvalue()
+
+
 PROPER = texts(["id", "name"], ["1", "a"])
 MERGED = '<mergeCells count="1"><mergeCell ref="B1:C1"/></mergeCells>'
 NESTED = functools.reduce(lambda content, _: gzip.compress(content), range(2000), CSV)
@@ -201,6 +210,7 @@ REFUSED = {
         "sheet 'TV' has a formula without a stored value in cell C3",
     ),
     "a column twice": ("w.xlsx", workbook({"TV": texts(["id", "Id"])}), "has the column name 'Id' twice"),
+    "two sheets of one name": ("w.xlsx", renamed(workbook({"TV": PROPER, "Films": PROPER})), "two sheets named 'TV'"),
     "no XML": ("w.xlsx", workbook({"TV": "<row>"}), "sheet 'TV' is damaged"),
     "a document type": (
         "w.xlsx",
