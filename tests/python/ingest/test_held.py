@@ -208,10 +208,6 @@ WRONG = {
         "20 of 320 records repeat the key of another (6.2%, limit 0.1%)",
     ),
     "countries as the world": (world(COUNTRIES), "300 of 300 keys shared with version 1 have changed"),
-    "one country of two": (
-        ("top10", "all-weeks-countries.tsv", written(COUNTRIES[:301], "\t")),
-        "300 of 600 keys of version 1 are gone (50%, limit 20%)",
-    ),
     "places missing": (popular(POPULAR[:31]), "10 of 40 keys of version 1 are gone (25%, limit 20%)"),
 }
 
