@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -44,6 +45,19 @@ stale), 2 wrong usage or configuration, 3 a source is out of reach.
 """
 
 
+class _Seconds(click.FloatRange):
+    """A time to wait, of at most ten years: what a system can wait for has an end, and NaN is in every range."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, max=10 * 366 * 86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> float:
+        seconds: float = super().convert(value, param, context)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is not a number.", param, context)
+        return seconds
+
+
 @click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 120})
 @click.option("--from", "from_", metavar="FOLDER", type=Path, help="Read FOLDER/<source>/<file> instead.")
 @click.option("--config", "config_path", metavar="FILE", type=Path, default=config.DEFAULT, help="Another sources.yml.")
@@ -52,12 +66,15 @@ stale), 2 wrong usage or configuration, 3 a source is out of reach.
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded; change nothing.")
 @click.option("--backfill", is_flag=True, help="Load all past versions too, oldest first. May be stopped and resumed.")
 @click.option("--since", metavar="DATE", type=click.DateTime(["%Y-%m-%d"]), help="With --backfill: from this date on.")
-@click.option(
-    "--watch", metavar="SECONDS", type=click.FloatRange(min=0), help="Look again every so often, until SIGTERM."
-)
+@click.option("--watch", metavar="SECONDS", type=_Seconds(), help="Look again every so often, until SIGTERM.")
 @click.option("--then", metavar="COMMAND", help="With --watch: run this when the lake has something new to it.")
 @click.option(
-    "--max-wait", metavar="SECONDS", default=60.0, show_default=True, help="Longest wait a server may ask for."
+    "--max-wait",
+    metavar="SECONDS",
+    type=_Seconds(),
+    default=60.0,
+    show_default=True,
+    help="Longest wait a server may ask for.",
 )
 @click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.pass_context
@@ -164,7 +181,9 @@ def versions(context: click.Context, file: str | None, log_format: str | None) -
 @_FILE
 @click.argument("old", type=int, required=False)
 @click.argument("new", type=int, required=False)
-@click.option("--rows", default=10, show_default=True, type=click.IntRange(0), help="Records of each kind to show.")
+@click.option(
+    "--rows", default=10, show_default=True, type=click.IntRange(0, 10**9), help="Records of each kind to show."
+)
 @_LOG_FORMAT
 @click.pass_context
 def diff(

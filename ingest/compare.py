@@ -201,9 +201,12 @@ def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
     return found
 
 
-def judged(record: FileRecord, before: FileRecord | None, limits: Limits) -> FileRecord:
-    """``record``, held where its figures are beyond the limits; ``before`` is the version it was compared with."""
+def judged(record: FileRecord, before: FileRecord | None, limits: Limits, cut: bool) -> FileRecord:
+    """``record``, held where its figures are beyond the limits, or its file was ``cut``; ``before`` is what it was
+    compared with."""
     reasons = list(_reasons(record, before, limits))
+    if cut:
+        reasons.insert(0, "ends within a record, without a line end: it was cut")
     return replace(record, status=_HELD, reason="; ".join(reasons)) if reasons else record
 
 

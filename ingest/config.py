@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import yaml
@@ -58,7 +58,7 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. All but ``at_least`` and ``empty`` are
+    """How far a version may be from the last accepted one before it is held. All but the last three are
     shares of 1; a version exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
@@ -68,6 +68,7 @@ class Limits(_Strict):
     rescued: Limit = 0.05
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
+    cut: bool = True  # hold a version whose file ends within a record
 
 
 _OF_A_LIST = {"lost": OFF, "new": OFF}  # a list that grows may lose what it had, and grow at any pace
@@ -320,6 +321,21 @@ def problem_of_store(url: str) -> str | None:
     return None
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML in which no key stands twice in a mapping: the first would be lost without a word."""
+
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f"{key.value!r} is here for the second time", problem_mark=key.start_mark
+                )
+            seen.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
+        return node
+
+
 def load(path: Path) -> Config:
     """Read and validate a configuration file.
 
@@ -327,13 +343,16 @@ def load(path: Path) -> Config:
         ConfigurationError: with the file, the place in it and what is wrong.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}; give another file with --config") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise ConfigurationError(f"{path}: is nested too deeply") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: no UTF-8, a number or a day that cannot be
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigurationError(f"{path}{place}: {getattr(error, 'problem', None) or error}") from None
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        raise ConfigurationError(f"{path}{place}: {problem}") from None
     try:
         return Config.model_validate(content)
     except ValidationError as error:

@@ -147,7 +147,7 @@ class Run:
         before = self._ledger.version(record, record.compared_with)
         if before is not None:
             record = (comparison or Comparison(table, before, comparing)).figures(record)
-        return judged(record, before, comparing.limits)
+        return judged(record, before, comparing.limits, comparing.limits.cut and table.is_cut(record))
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""

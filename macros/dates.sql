@@ -95,11 +95,11 @@
 
 
 {#
-  The last day of a week of a list; null where that cannot be: after the day of the commit, as nobody has watched that week
-  yet, or before anything was streamed. Such a day would stretch the calendar by centuries.
+  The last day of a week of a list; null where no list can have been of that week, so that the day is wrong: it comes after
+  the day of the commit, when nobody has watched that week yet, or before the first lists.
 
   Example: {{ week_of_a_list("week") }} as week
 #}
 {% macro week_of_a_list(week) -%}
-  case when {{ week }} between cast('2007-01-01' as date) and cast(_committed_at as date) then {{ week }} end
+  case when {{ week }} between cast('2021-07-04' as date) and cast(_committed_at as date) then {{ week }} end
 {%- endmacro %}

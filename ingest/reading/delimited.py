@@ -140,7 +140,8 @@ def read_frames(file: BinaryIO, dialect: Dialect) -> Iterator[pl.DataFrame]:
 
     Columns: ``0`` … ``width-1`` (text; empty where the field is empty, null where the record has no such field) and
     ``_rescued_data`` (JSON text, null where the record fits): ``extra`` holds the fields beyond the header, ``missing``
-    counts the fields the record lacks, ``raw`` is the record's own text where a quote was never closed.
+    counts the fields the record lacks, ``raw`` is the record's own text where a quote was never closed, and ``cut``
+    says that the file ends within such a record.
 
     Raises:
         Refused: bytes that are not UTF-8 text, or a record longer than ``dialect.max_record``.
@@ -335,6 +336,8 @@ def _exact_frame(data: bytes, starts: list[int], records: list[Record], dialect:
             fields += [None] * (dialect.width - len(fields))
         if record.unclosed:
             notes["raw"] = data[start : record.end].rstrip(b"\r\n").decode()
+        if (record.unclosed or "missing" in notes) and data[record.end - 1] not in (_CR, _LF):
+            notes["cut"] = True
         rescued.append(json.dumps(notes, ensure_ascii=False) if notes else None)
         for column, field in zip(columns, fields, strict=False):
             column.append(field)

@@ -26,29 +26,35 @@ _BY_THE_WAY = ("__MACOSX/", ".DS_Store")  # what macOS packs beside the file tha
 # Beyond so many bytes, text does not shrink to less than this share of its size, and a bomb does.
 _RATIO = 250
 _HARMLESS = 64 << 20
+_DEEPEST = 8  # archives one in another
 
 
 class _Packed(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def plain(file: BinaryIO, dataset: Dataset) -> BinaryIO:
+def plain(file: BinaryIO, dataset: Dataset, depth: int = 0) -> BinaryIO:
     """The file that is in ``file``, itself where it is not packed, at its start; not yet in another encoding.
 
+    Args:
+        depth: of how many archives ``file`` was taken out.
+
     Raises:
-        Refused: an archive that is damaged, protected, too large unpacked, or not of exactly one file; or an Excel file
-            of another kind than the dataset has.
+        Refused: an archive that is damaged, protected, too large unpacked, or not of exactly one file; archives within
+            archives without end; or an Excel file of another kind than the dataset has.
     """
+    if depth > _DEEPEST:
+        raise Refused(f"is packed more than {_DEEPEST} times, archives within archives; unpack it")
     start = file.read(len(_OLE))
     file.seek(0)
     if start.startswith(_GZIP):
-        return plain(_ungzipped(file, dataset), dataset)
+        return plain(_ungzipped(file, dataset), dataset, depth + 1)
     if start.startswith(_ZIP):
         if is_workbook(file):
             if not dataset.sheet:
                 raise Refused("is an Excel workbook; name the sheet to read in the configuration (sheet)")
             return file
-        return plain(_unzipped(file, dataset), dataset)
+        return plain(_unzipped(file, dataset), dataset, depth + 1)
     if start == _OLE:
         packed = file.read(_CHUNK)
         file.seek(0)

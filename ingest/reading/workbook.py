@@ -78,6 +78,9 @@ class Workbook:
         wanted = [name for name in sheets if any(fnmatchcase(name, pattern) for pattern in dataset.sheet)]
         if not wanted:
             raise Refused(f"has no sheet {' or '.join(map(repr, dataset.sheet))}; it has: {', '.join(sheets)[:300]}")
+        for name in wanted:  # they are found by their names: the same one would be read twice
+            if wanted.count(name) > 1:
+                raise Refused(f"has two sheets named {name!r}; each needs its own name")
         looks = _looks(file, {name: parts.get(name) for name in wanted})
         self._sheets = [_Sheet(self._book, name, looks[name], dataset) for name in wanted]
         self.names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.names))

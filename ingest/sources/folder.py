@@ -9,7 +9,7 @@ from pathlib import Path
 from ingest.config import Dataset, Source
 from ingest.contents import is_made_up
 from ingest.errors import ConfigurationError, Refused, printable
-from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, blob_hash, blob_sha, now, unsafe
+from ingest.sources.listing import LINK, NO_FILE, UNSAFE, Entry, Listing, Origin, blob_hash, blob_sha, now, unsafe
 
 
 class Folder:
@@ -34,7 +34,8 @@ class Folder:
             self._name(path, dataset)
             for dataset in self._source.datasets
             for path in (self._root.glob(dataset.glob) if dataset.is_pattern else [self._root / dataset.file])
-            if path.is_file() or path.is_symlink()
+            # A folder may well match a pattern; in place of one file, or a pipe in place of any, is not what was meant.
+            if path.is_symlink() or (path.exists() and not (dataset.is_pattern and path.is_dir()))
         }
         return Listing(tuple(self._entry(name) for name in sorted(names)), taken_at)
 
@@ -57,6 +58,9 @@ class Folder:
             problem = LINK if link == self._root / name else "lies behind a symbolic link"
             modified_ns = link.lstat().st_mtime_ns
             return Entry(name, path, digest.hexdigest(), len(target), problem=problem, modified_ns=modified_ns)
+        if not (self._root / name).is_file():  # opened, a pipe would wait for somebody to write into it
+            modified_ns = (self._root / name).stat().st_mtime_ns
+            return Entry(name, path, blob_hash(0).hexdigest(), 0, problem=NO_FILE, modified_ns=modified_ns)
         try:
             with (self._root / name).open("rb") as file:
                 status = os.fstat(file.fileno())

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Protocol, runtime_checkable
 
 LINK = "is a symbolic link"
+NO_FILE = "is a folder, a pipe or a device, and no file"
 UNSAFE = "has a name that leaves its folder or is not printable"
 
 

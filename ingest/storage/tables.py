@@ -330,6 +330,15 @@ class RawTable:
         counts = pl.concat(self.select(record, "count(*) as rows, count(_rescued_data) as rescued"))
         return replace(record, row_count=int(counts["rows"].sum()), rescued_count=int(counts["rescued"].sum()))
 
+    def is_cut(self, record: FileRecord) -> bool:
+        """Whether the file of a version ends within a record, and each other record ends where it should."""
+        if not record.rescued_count:
+            return False
+        has = """_rescued_data like '%"{}": %'""".format
+        counts = f"count(*) as broken, count(case when {has('cut')} then 1 end) as cut"
+        found = pl.concat(self.select(record, counts, f"and ({has('missing')} or {has('raw')})"))
+        return (found["broken"].sum(), found["cut"].sum()) == (1, 1)
+
     def records(self, record: FileRecord, columns: list[str], more: str = "") -> Iterator[pl.DataFrame]:
         """The records of one version in frames, in no particular order; of ``columns``, as text."""
         files = None if more else self._files_of(record)

@@ -32,6 +32,10 @@ FILES: dict[str, bytes | None] = {"data/people.csv": b"id\n1\n", "data/places.ts
         (["--since", "2024-01-01"], "--since goes with --backfill"),
         (["--then", "x"], "--then goes with --watch"),
         (["--watch", "1", "--backfill"], "--watch goes neither with"),
+        (["--watch", "nan"], "'nan' is not a number"),
+        (["--watch", "1e400"], "'--watch': inf is not in the range"),
+        (["--max-wait", "-1"], "'--max-wait': -1.0 is not in the range"),
+        (["diff", "people.csv", "--rows", str(10**20)], "is not in the range"),
         (["--nope"], "No such option"),
         (["--config", "nowhere.yml"], "nowhere.yml: No such file"),
     ],
@@ -76,6 +80,12 @@ def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
             "sources: {a: {repository: o/r, datasets: [{file: x, table: t, null_values: [N/A]}]}}",
             "sources.a.datasets.0: null_values is no setting: raw keeps the text, and the models decide what is null",
         ),
+        ("sources:\n  a: {path: one}\n  a: {path: two}", ", line 3, column 3: 'a' is here for the second time"),
+        ("sources: {a: {path: p, datasets: [{file: x, table: t, table: u}]}}", "'table' is here for the second time"),
+        (f"sources: {{a: {{path: p, datasets: [{{file: x, table: t, max_bytes: 1{5000 * '0'}}}]}}}}", "digits"),
+        ("sources: 2024-13-01", "month must be in 1..12"),
+        (f"sources: {5000 * '['}{5000 * ']'}", "is nested too deeply"),
+        ('sources: "\0"', "unacceptable character #x0000"),
     ],
 )
 def test_a_wrong_configuration_names_file_and_place(tmp_path: Path, text: str, words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import io
 import json
@@ -144,8 +145,18 @@ def lying(data: bytes) -> bytes:
     return data[: at + 24] + (1).to_bytes(4, "little") + data[at + 28 :]
 
 
+def renamed(data: bytes) -> bytes:
+    """A workbook whose sheet ``Films`` is called ``TV``."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(found, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'name="Films"', b'name="TV"'))
+    return found.getvalue()
+
+
 PROPER = texts(["id", "name"], ["1", "a"])
 MERGED = '<mergeCells count="1"><mergeCell ref="B1:C1"/></mergeCells>'
+NESTED = functools.reduce(lambda content, _: gzip.compress(content), range(2000), CSV)
 BOMB = gzip.compress(b"id\n" + b"0" * (80 << 20))
 ENCRYPTED = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le")
 WITH_PASSWORD = bytearray(zipped(a=CSV))
@@ -157,6 +168,7 @@ REFUSED = {
     "a damaged gzip": ("a.csv.gz", packed(CSV)[:-8] + bytes(8), "is a damaged gzip file"),
     "a truncated zip": ("a.csv.zip", zipped(a=CSV)[:-30], "is a damaged or truncated zip file"),
     "a zip that lies about its size": ("a.csv.zip", lying(zipped(a=CSV)), "is a damaged or truncated zip file"),
+    "archives without end": ("a.csv.gz", NESTED, "is packed more than 8 times, archives within archives"),
     "two files": ("a.csv.zip", zipped(a=CSV, b=CSV), "is a zip file with 2 files: a, b;"),
     "no file": ("a.csv.zip", zipped(), "is a zip file with no file"),
     "a zip with a password": ("a.csv.zip", bytes(WITH_PASSWORD), "protected by a password"),
@@ -198,6 +210,7 @@ REFUSED = {
         "sheet 'TV' has a formula without a stored value in cell C3",
     ),
     "a column twice": ("w.xlsx", workbook({"TV": texts(["id", "Id"])}), "has the column name 'Id' twice"),
+    "two sheets of one name": ("w.xlsx", renamed(workbook({"TV": PROPER, "Films": PROPER})), "two sheets named 'TV'"),
     "no XML": ("w.xlsx", workbook({"TV": "<row>"}), "sheet 'TV' is damaged"),
     "a document type": (
         "w.xlsx",

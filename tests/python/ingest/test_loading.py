@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -301,6 +302,24 @@ def test_a_symbolic_link_in_a_local_copy_is_refused_and_its_target_neither_read_
     assert bench.ingest(*bench.local({"people.csv": PEOPLE})).code == 0
     assert bench.raw("people").height == 2
     assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_pipe_or_a_folder_in_place_of_a_file_is_refused_and_not_waited_for(
+    bench: Bench, make: Callable[[Path], None]
+) -> None:
+    source = bench.local({"people.csv": PEOPLE, "places.tsv": PLACES})
+    assert bench.ingest(*source).code == 0
+    copy = bench.folder / "local" / "feed"
+    (copy / "people.csv").unlink()
+    make(copy / "people.csv")
+    make(copy / "days-1.csv")
+    done = bench.ingest(*source)
+    assert done.code == 1
+    assert "data/people.csv: refused: is a folder, a pipe or a device, and no file" in done.err
+    assert ("data/days-1.csv: refused" in done.err) == (make is os.mkfifo)  # a folder may well have such a name
+    assert bench.raw("people").height == 2
+    assert bench.ingest(*source).code == 0  # that is no news
 
 
 def test_the_folder_of_a_source_may_be_a_link(bench: Bench) -> None:

@@ -55,6 +55,8 @@ def exact(data: bytes, dialect: Dialect) -> list[Row]:
                 notes["missing"] = dialect.width - len(fields)
             if record.unclosed:
                 notes["raw"] = data[pos : record.end].decode().rstrip("\r\n")
+            if notes.keys() & {"missing", "raw"} and not data[pos : record.end].endswith((b"\r", b"\n")):
+                notes["cut"] = True
             fields = (fields + [None] * dialect.width)[: dialect.width]
             found.append((*fields, json.dumps(notes, ensure_ascii=False) if notes else None))
         pos = record.end
@@ -128,6 +130,7 @@ def test_bytes_that_are_no_utf8_are_refused_with_their_place(text: str, at: int,
         ('a\n""\n', 1, [("a", None), ("", None)]),
         ("1,2,3,4\n", 2, [("1", "2", '{"extra": ["3", "4"]}')]),
         ("1\n", 3, [("1", None, None, '{"missing": 2}')]),
+        ("1", 3, [("1", None, None, '{"missing": 2, "cut": true}')]),
         ('5 "feet",x\n', 2, [('5 "feet"', "x", None)]),
         ("x\u005e,1\n\ufeffa,2\n", 2, [("x^", "1", None), ("\ufeffa", "2", None)]),
     ],

@@ -89,7 +89,7 @@ def first(files: Files) -> None:
     files.write(5, "extras/2024.csv", CAST, [["Dee", 1], ["Bo", 1], ["Cy", 4], ["Cy", 4]])
     files.write(2, "all-weeks-a.tsv", PLACE, places("2021-07-04", range(1, 4), 100) + places("2021-07-11", [1], 100))
     files.write(3, "all-weeks-b.tsv", PLACE, places("2021-07-11", [1, 2], 200) + places("2021-07-18", [1, 2], 200))
-    files.write(4, "archive.tsv", PLACE, places("2021-06-27", [1, 2], 300) + places("2021-07-04", [2, 4], 300))
+    files.write(4, "archive.tsv", PLACE, places("2021-08-01", [1, 2], 300) + places("2021-07-04", [2, 4], 300))
 
 
 def second(files: Files) -> None:

@@ -5,10 +5,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import polars as pl
 
-from tests.python.ingest.test_held import CATALOGUE, FOLDER, LISTS, POPULAR, WRONG, set_column, thousand, written
+from tests.python.ingest.test_held import (
+    CATALOGUE,
+    FOLDER,
+    LIST,
+    LISTS,
+    POPULAR,
+    WRONG,
+    Rows,
+    each,
+    set_column,
+    thousand,
+    written,
+)
 from tests.support.lake import OF_RUNS, Lake
 
 ABOUT_VERSIONS = {"gold/source_files", "gold/reconciliation", "silver/silver_version_decisions", OF_RUNS}
@@ -72,3 +85,45 @@ def test_wrong_wholes_change_nothing_until_somebody_says_so(new_lake: Callable[[
     )
     lake.build("--select", "+dim_title")
     assert lake.rows("gold/dim_title").equals(before["gold/dim_title"])
+
+
+def measured(hours: float, views: float) -> Rows:
+    """The most popular shows, each of which runs for two hours, with these factors in their hours and views."""
+    header = [*POPULAR[0], "runtime", "views_first_91_days"]
+    rows = each(POPULAR, lambda row: [*row[:3], f"{int(row[3]) * hours:.0f}", "2", f"{int(row[3]) * views:.0f}"])
+    return [header, *rows[1:]]
+
+
+# Wrong versions of a file, one after the other, with the rule that each violates. Ingest takes them: of the worldwide
+# list any keys may go, and of the most popular shows any values.
+NEVER: dict[str, list[tuple[Rows, str]]] = {
+    "all-weeks-global.tsv": [
+        (set_column(LIST, "week", lambda day: (date.fromisoformat(day) + timedelta(days=1)).isoformat()), "sundays"),
+        (set_column(LIST, "week", lambda day: f"19{day[2:]}"), "something_is_kept"),
+        (set_column(LIST, "category", lambda name: name.replace("TV", "Series")), "lists_are_known"),
+    ],
+    "most-popular.tsv": [
+        (set_column(measured(1, 0.5), "rank", lambda rank: str(int(rank) - 1)), "places_are_counted_from_1"),
+        (measured(1e-6, 0.5), "views_are_hours_by_length"),
+        (measured(0.5, 1), "views_are_hours_by_length"),
+    ],
+}
+
+
+def test_lists_that_no_list_can_be_are_held(new_lake: Callable[[str], Lake]) -> None:
+    lake = new_lake("never")
+    good = LISTS | {"most-popular.tsv": written(measured(1, 0.5), "\t")}
+    models = ["silver_top10_global", "silver_top10_most_popular"]
+    selection = "--select", "+silver_file_versions", *models
+    assert [load(lake, "catalogue", CATALOGUE), load(lake, "top10", good)] == [0, 0]
+    lake.dbt("run", *selection)
+    before = [lake.rows(f"silver/{name}") for name in models]
+    for name, versions in NEVER.items():
+        for rows, _ in versions:
+            assert load(lake, "top10", good | {name: written(rows, "\t")}) == 0
+    lake.dbt("run", *selection)
+    found = lake.read("silver/silver_file_versions").filter(pl.col("_file_path").is_in(list(NEVER)))
+    for name, versions in NEVER.items():
+        held = found.filter((pl.col("_file_path") == name) & (pl.col("state") == "held")).sort("_file_version")
+        assert [rule in reason for (_, rule), reason in zip(versions, held["reason"], strict=True)] == [True] * 3, held
+    assert [lake.rows(f"silver/{name}").equals(rows) for name, rows in zip(models, before, strict=True)] == [True, True]
