@@ -224,7 +224,9 @@ class Plugin(BasePlugin):
             except DeltaError as error:
                 raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
             except BaseException as error:
-                if type(error).__name__ != "PanicException":  # of Rust, which would end dbt's thread without a word
+                # delta-rs raises what DataFusion and Arrow say as Exception itself; and a panic of Rust would end dbt's
+                # thread without a word.
+                if type(error).__name__ not in ("Exception", "PanicException"):
                     raise
                 raise DbtRuntimeError(f"{name}: delta-rs gave up: {one_line(error)}") from error
             finally:
