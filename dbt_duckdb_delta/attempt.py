@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -130,8 +130,11 @@ class Attempt:
         """Replace the rows of one batch, a range of event_time."""
         if self.table is None:
             return self.overwrite()
-        self._stage_source()
+        types, _ = self._stage_source()
         event_time, start, end = self.job.batch
+        if types[event_time] == "DATE":  # which begins at midnight: a batch that ends in the course of a day has it
+            day = timedelta(days=1, microseconds=-1)
+            start, end = (str((datetime.fromisoformat(limit) + day).date()) for limit in (start, end))
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
         rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
         if not self.cursor.execute(rows).fetchall():

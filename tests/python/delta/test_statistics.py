@@ -94,6 +94,17 @@ def test_a_date_is_a_day_in_utc_in_every_zone(tmp_path: Path) -> None:
     assert tables.rows("select v::varchar from s.t") == [("2024-06-01",), ("2024-06-01",), ("2024-06-02",)]
 
 
+@pytest.mark.parametrize("kind", ["date", "timestamp"])
+@pytest.mark.parametrize("by", [[], ["d"]])
+def test_a_batch_that_ends_in_the_course_of_a_day(tmp_path: Path, shared: Tables, kind: str, by: list[str]) -> None:
+    shared.move(tmp_path)
+    for v in (1, 2):
+        for day, end in (("2024-01-01", "2024-01-02 00:00:00+00:00"), ("2024-01-02", "2024-01-02 13:57:00+00:00")):
+            batch = ["d", f"{day} 00:00:00+00:00", end]
+            shared.job("microbatch", f"select {kind} '{day}' as d, {v} as v", batch=batch, partition_by=by)
+    assert shared.rows("select d::date::varchar, v from s.t") == [("2024-01-01", 2), ("2024-01-02", 2)]
+
+
 @pytest.mark.parametrize("ntz", [False, True])
 @pytest.mark.parametrize("value", ["{}", "[{}]", "struct_pack(a := {})"])
 def test_nanoseconds_are_not_cut_off(tmp_path: Path, shared: Tables, value: str, ntz: bool) -> None:
