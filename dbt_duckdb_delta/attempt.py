@@ -180,13 +180,14 @@ class Attempt:
                 f"{self.name}: as_of knows no time {timestamp!r}: write 2024-01-31 12:00:00."
             ) from None
         limit = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        last = self.pinned.get(self.path, self._found.version())  # what this run reads of a source
         commits = literal(f"{self.path}/_delta_log/{'[0-9]' * 20}.json")
         line = "unnest(string_split(content, chr(10)))"
         found = self.cursor.execute(
             "select version, max(coalesce(json_extract(line, '$.commitInfo.inCommitTimestamp'),"
             " json_extract(line, '$.commitInfo.timestamp'))::bigint) from (select"
             f" parse_filename(filename, true)::bigint as version, {line} as line from read_text({commits}))"
-            f" where line <> '' and version <= {self._found.version()} group by version order by version"
+            f" where line <> '' and version <= {last} group by version order by version"
         ).fetchall()
         at = [version for version, time in found if time is not None and time <= limit]
         if not at:
