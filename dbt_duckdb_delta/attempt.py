@@ -317,6 +317,10 @@ class Attempt:
 
         everywhere: all rows, and not only those in the source's range of keys.
         """
+        collation = self.cursor.execute("select lower(current_setting('default_collation'))").fetchall()[0][0]
+        if collation not in ("", "binary"):  # statistics and delta-rs know none
+            said = f"rows cannot be matched under default_collation {collation}: take it out of the settings."
+            raise CompilationError(f"{self.name}: {said}")
         predicates, keys = self.job.incremental_predicates, {key: quote(key) for key in self.job.unique_key}
         where = [] if everywhere else bounds(self.cursor, STAGED, keys)
         where += [f"({p})" for p in predicates if SOURCE not in p.lower()]

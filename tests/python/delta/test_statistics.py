@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from dbt_common.exceptions import CompilationError
 from deltalake import write_deltalake
 
 from tests.support.tables import Tables
@@ -113,3 +114,11 @@ def test_nanoseconds_are_not_cut_off(tmp_path: Path, shared: Tables, value: str,
     shared.job("overwrite", query.format("000"), timestamp_ntz=ntz)
     with pytest.raises(duckdb.Error, match="nanoseconds"):
         shared.job("overwrite", query.format("234"), timestamp_ntz=ntz)
+
+
+@pytest.mark.parametrize("strategy", ["merge", "delete_insert"])
+def test_keys_are_not_matched_under_a_collation(tmp_path: Path, strategy: str) -> None:
+    tables = Tables(tmp_path, TimeZone="UTC", default_collation="nocase")
+    tables.job("overwrite", "select 'z' as k, 'old' as v")
+    with pytest.raises(CompilationError, match=r"s\.t: rows cannot be matched under default_collation nocase"):
+        tables.job(strategy, "select 'Z' as k, 'OLD' as v", unique_key=["k"])
