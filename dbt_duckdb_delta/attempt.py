@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,20 @@ import deltalake
 import duckdb
 from dbt.adapters.duckdb.__version__ import version as dbt_duckdb_version
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
-from deltalake import CommitProperties, DeltaTable, WriterProperties, write_deltalake
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from dbt_duckdb_delta import queries
 from dbt_duckdb_delta.inputs import inputs, settings
 from dbt_duckdb_delta.job import OWNER, VERSION, Job
-from dbt_duckdb_delta.queries import any_of, bounds, literal, names, quote
+from dbt_duckdb_delta.queries import INEXACT, any_of, bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
 FILE_BYTES = 8 * 2**20
 HOW: dict[str, Any] = {"compression": "SNAPPY", "max_row_group_size": 122_880}
-WRITER = WriterProperties(**HOW)
 # A file is open for each partition, each with a dictionary for every column: small ones, or they take all the memory.
-PARTITIONED = WriterProperties(**HOW, dictionary_page_size_limit=32_768)
+PARTITIONED = HOW | {"dictionary_page_size_limit": 32_768}
 FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
 VERSIONS = [VERSION, duckdb.__version__, deltalake.__version__, dbt.version.__version__, dbt_duckdb_version]
 # Operations that leave a table's rows as they are.
@@ -131,8 +130,11 @@ class Attempt:
         """Replace the rows of one batch, a range of event_time."""
         if self.table is None:
             return self.overwrite()
-        self._stage_source()
+        types, _ = self._stage_source()
         event_time, start, end = self.job.batch
+        if types[event_time] == "DATE":  # which begins at midnight: a batch that ends in the course of a day has it
+            day = timedelta(days=1, microseconds=-1)
+            start, end = (str((datetime.fromisoformat(limit) + day).date()) for limit in (start, end))
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
         rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
         if not self.cursor.execute(rows).fetchall():
@@ -145,7 +147,8 @@ class Attempt:
     def optimize(self) -> str:
         """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
         zorder = [self._spelled(column, "zorder", self._columns) for column in self.job.options.get("zorder") or []]
-        sizes: dict[str, Any] = {"target_size": self._file_bytes, "writer_properties": WRITER}
+        sizes: dict[str, Any] = {"target_size": self._file_bytes}
+        sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"), HOW)
         if self._found.history(1)[0].get("operation") == "OPTIMIZE":
             return "nothing to do"
         done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
@@ -177,13 +180,14 @@ class Attempt:
                 f"{self.name}: as_of knows no time {timestamp!r}: write 2024-01-31 12:00:00."
             ) from None
         limit = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        last = self.pinned.get(self.path, self._found.version())  # what this run reads of a source
         commits = literal(f"{self.path}/_delta_log/{'[0-9]' * 20}.json")
         line = "unnest(string_split(content, chr(10)))"
         found = self.cursor.execute(
             "select version, max(coalesce(json_extract(line, '$.commitInfo.inCommitTimestamp'),"
             " json_extract(line, '$.commitInfo.timestamp'))::bigint) from (select"
             f" parse_filename(filename, true)::bigint as version, {line} as line from read_text({commits}))"
-            f" where line <> '' and version <= {self._found.version()} group by version order by version"
+            f" where line <> '' and version <= {last} group by version order by version"
         ).fetchall()
         at = [version for version, time in found if time is not None and time <= limit]
         if not at:
@@ -313,10 +317,18 @@ class Attempt:
 
         everywhere: all rows, and not only those in the source's range of keys.
         """
+        collation = self.cursor.execute("select lower(current_setting('default_collation'))").fetchall()[0][0]
+        if collation not in ("", "binary"):  # statistics and delta-rs know none
+            said = f"rows cannot be matched under default_collation {collation}: take it out of the settings."
+            raise CompilationError(f"{self.name}: {said}")
         predicates, keys = self.job.incremental_predicates, {key: quote(key) for key in self.job.unique_key}
         where = [] if everywhere else bounds(self.cursor, STAGED, keys)
         where += [f"({p})" for p in predicates if SOURCE not in p.lower()]
-        on = [f"{SOURCE}.{key} = {TARGET}.{key}" for key in keys.values()]
+        staged = self.cursor.table(STAGED)
+        inexact = {c for c, dtype in zip(staged.columns, staged.types, strict=True) if INEXACT.match(str(dtype))}
+        # DuckDB filters files by the range of keys that it joins with `=`, but not by statistics that are not exact.
+        alike = "{0}.{2} is not distinct from {1}.{2} and {0}.{2} is not null"
+        on = [(alike if c in inexact else "{0}.{2} = {1}.{2}").format(SOURCE, TARGET, keys[c]) for c in keys]
         on += [f"({p})" for p in predicates if SOURCE in p.lower()]
         rows = f"(from {self._located} as {TARGET} where {' and '.join(where) or 'true'}) as {TARGET}"
         return rows, " and ".join(on)
@@ -375,23 +387,27 @@ class Attempt:
         if self.table is None:
             properties, owner = self.job.tblproperties or None, self.job.project and OWNER + self.job.project
             how = {"mode": "error", "configuration": properties, "description": self.job.description, "name": owner}
-        self._commit(queries.decorated(self.cursor.sql(sql), set(self.job.not_null), self.job.comments), **how)
+        rows = self.cursor.sql(sql)
+        self._commit(rows, queries.decorated(rows, set(self.job.not_null), self.job.comments), **how)
 
     def _replace_where(self, where: str, sql: str) -> None:
         """Commit the query's rows in place of all that meet a condition, which they must meet too."""
         self._commit(self.cursor.sql(sql), mode="overwrite", schema_mode="merge", predicate=where)
 
-    def _commit(self, data: Any, **how: Any) -> None:
-        """One commit, as the version right after the one that this attempt found, or CommitFailedError."""
+    def _commit(self, rows: duckdb.DuckDBPyRelation, data: Any = None, **how: Any) -> None:
+        """One commit, as the version right after the one that this attempt found, or CommitFailedError.
+
+        data: the rows as a stream, where something is said of its columns.
+        """
         version = 0 if self.table is None else self.table.version() + 1
         marks = {COMMIT: self.commit, FINGERPRINT: self._mark(version)}
         try:
             write_deltalake(
                 self.path if self.table is None else self.table,
-                data,
+                rows if data is None else data,
                 partition_by=self.job.partition_by or None,
                 target_file_size=self._file_bytes,
-                writer_properties=PARTITIONED if self.job.partition_by else WRITER,
+                writer_properties=writer(rows, PARTITIONED if self.job.partition_by else HOW),
                 storage_options=self.storage,
                 commit_properties=CommitProperties(marks, max_commit_retries=0),
                 **how,
@@ -446,6 +462,17 @@ class Attempt:
         return bool(self.cursor.execute(f"select 1 from {self._target} where {null} limit 1").fetchall())
 
 
+def writer(rows: duckdb.DuckDBPyRelation, how: dict[str, Any]) -> WriterProperties:
+    """How to write rows: without statistics that are not exact, by which filters would miss rows."""
+    exact = [c for c, dtype in zip(rows.columns, rows.types, strict=True) if not INEXACT.search(str(dtype))]
+    if len(exact) == len(rows.columns):
+        return WriterProperties(**how)
+    kept = dict.fromkeys(exact, ColumnProperties(statistics_enabled="PAGE"))
+    return WriterProperties(
+        **how, default_column_properties=ColumnProperties(statistics_enabled="NONE"), column_properties=kept
+    )
+
+
 def open_table(path: str, storage: dict[str, str]) -> DeltaTable | None:
     """The Delta table at its latest version, or None where there is none.
 
@@ -468,5 +495,5 @@ def files(table: DeltaTable) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """What an error says, without line breaks, and no more of it than a person reads."""
-    return " ".join(str(error).split())[:300]
+    """What an error says, without line breaks and Rust's backtrace, and no more of it than a person reads."""
+    return " ".join(str(error).split("\n   0: ")[0].split())[:300]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-VERSION = 2  # of this code: counted up when it makes other rows out of the same job
+VERSION = 3  # of this code: counted up when it makes other rows out of the same job
 OWNER = "dbt project "  # begins the name that a table has in its own metadata, and the project's follows
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Lock
@@ -130,6 +130,7 @@ class Plugin(BasePlugin):
         self.unreadable.clear()
         self._pin_sources(found)
         mapped = mapped_partitions(self.conn, self.root, found, self.storage)
+        called = Counter((schema.lower(), name.lower()) for schema, name in found)
         for schema, name in found:
             try:
                 self._create_view(self.conn, schema, name)
@@ -139,14 +140,17 @@ class Plugin(BasePlugin):
                 if (schema, name) in mapped:
                     why = "returns null for its partition columns, because it has column mapping."
                     self._create_broken_view(schema, name, why)
+                if called[schema.lower(), name.lower()] > 1:
+                    why = "has a name that only case tells from another's, as DuckDB cannot: remove one folder by hand."
+                    self._create_broken_view(schema, name, why)
 
     def _pin_sources(self, found: Iterable[tuple[str, str]]) -> None:
         """Note the versions of the tables that are sources of the project: all of a run, its tests too, reads these."""
         manifest, _ = self._manifest()
-        sources = {(node.schema, node.identifier) for node in getattr(manifest, "sources", {}).values()}
-        made = {(node.schema, node.alias) for node in getattr(manifest, "nodes", {}).values()}
+        sources = {(node.schema.lower(), node.identifier.lower()) for node in getattr(manifest, "sources", {}).values()}
+        made = {(node.schema.lower(), node.alias.lower()) for node in getattr(manifest, "nodes", {}).values()}
         self.pinned.clear()
-        for schema, name in (sources - made) & set(found):
+        for schema, name in [table for table in found if (table[0].lower(), table[1].lower()) in sources - made]:
             path = f"{self.root}/{schema}/{name}"
             with suppress(DeltaError, OSError):  # what cannot be read is told when its view is made
                 self.pinned[path] = DeltaTable(path, storage_options=self.storage).version()
@@ -220,7 +224,9 @@ class Plugin(BasePlugin):
             except DeltaError as error:
                 raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
             except BaseException as error:
-                if type(error).__name__ != "PanicException":  # of Rust, which would end dbt's thread without a word
+                # delta-rs raises what DataFusion and Arrow say as Exception itself; and a panic of Rust would end dbt's
+                # thread without a word.
+                if type(error).__name__ not in ("Exception", "PanicException"):
                     raise
                 raise DbtRuntimeError(f"{name}: delta-rs gave up: {one_line(error)}") from error
             finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
 import duckdb
@@ -22,6 +24,10 @@ INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
 NATURAL = {*INTEGERS, "boolean", "float", "double", "decimal", "blob", "date"}
 # Types whose values DuckDB and DataFusion order alike and read alike from text.
 ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with time zone"}
+# delta-rs keeps the statistics of decimals as doubles, which hold this many digits, and leaves out a NaN.
+DIGITS = 15
+INEXACT = re.compile(r"FLOAT|DOUBLE|DECIMAL\((1[6-9]|[23]\d),")  # types whose statistics do not tell what a file holds
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+\+00)?")  # of a year that DataFusion can read
 
 
 def quote(identifier: str) -> str:
@@ -69,23 +75,26 @@ def delta_types(cursor: Connection, sql: str, ntz: bool) -> dict[str, str]:
     return {c: delta_type(c, dtype, ntz) for c, dtype in zip(relation.columns, relation.types, strict=True)}
 
 
-def in_utc(value: str, dtype: Any) -> str | None:
+def in_utc(value: str, dtype: Any, ntz: bool = False) -> str | None:
     """A value (an expression) with every plain timestamp in it as a moment in UTC; None where there is none in it.
 
     A cast would take them for moments in the time zone of the session. (Those in a map delta-rs refuses, unless that
-    is UTC.)
+    is UTC.) ntz: they stay plain. Nanoseconds that are not 0 are an error: Delta counts microseconds.
     """
     if dtype.id in PLAIN_TIMESTAMPS:
-        return f"timezone('UTC', cast({value} as timestamp))"
+        if dtype.id == "timestamp_ns":
+            said = literal("a timestamp has nanoseconds, which Delta does not keep: cast it to timestamp in the model")
+            value = f"case when epoch_ns({value}) % 1000 <> 0 then error({said}) else {value} end"
+        return f"cast({value} as timestamp)" if ntz else f"timezone('UTC', cast({value} as timestamp))"
     if dtype.id == "struct":
         parts = {name: (f"struct_extract({value}, {literal(name)})", part) for name, part in dtype.children}
-        if not any(in_utc(*part) for part in parts.values()):
+        if not any(in_utc(*part, ntz) for part in parts.values()):
             return None
-        fields = ", ".join(f"{quote(name)} := {in_utc(*part) or part[0]}" for name, part in parts.items())
+        fields = ", ".join(f"{quote(name)} := {in_utc(*part, ntz) or part[0]}" for name, part in parts.items())
         return f"case when {value} is not null then struct_pack({fields}) end"
     if dtype.id in ("list", "array"):
         part = f"part{len(value)}"
-        inner = in_utc(part, dict(dtype.children)["child"])
+        inner = in_utc(part, dict(dtype.children)["child"], ntz)
         return inner and f"list_transform({value}, lambda {part}: {inner})"
     return None
 
@@ -99,21 +108,35 @@ def fitted(types: dict[str, str], found: dict[str, str]) -> str:
     """Columns of the types `found` as a list in SQL, each cast to its type in `types`.
 
     A value that the cast would change (a rounded decimal, a large integer as a double) ends the query with an error
-    that names column, value and types. Text is parsed, and not compared with how DuckDB would write the result.
+    that names column, value and types. Text is parsed, and not compared with how DuckDB would write the result; of a
+    number or date it must not lose digits or the time.
     """
     columns = []
     for column, dtype in types.items():
         name, was = quote(column), found.get(column, dtype)
-        if was != dtype and was != "VARCHAR":
-            value = f"cast({name} as {was})"
-            lost = f"try_cast(try_cast({value} as {dtype}) as {was}) is distinct from {value}"
+        exact = dtype == "DATE" or dtype.startswith("DECIMAL") or dtype.lower() in INTEGERS
+        if was != dtype and (was != "VARCHAR" or exact):
+            value, back = f"cast({name} as {was})", was
+            if was == "VARCHAR":
+                back = "TIMESTAMP" if dtype == "DATE" else "DOUBLE"
+            became = recast(value, was, dtype)
+            lost = f"{recast(became, dtype, back)} is distinct from {recast(value, was, back)}"
             before, after = f"column {column}: the value ", f" of type {was} does not fit the type {dtype}; "
             after += "cast it in the model, or run with --full-refresh"
             said = f"concat({literal(before)}, cast({name} as varchar), {literal(after)})"
-            columns.append(f"case when {lost} then error({said}) else cast({name} as {dtype}) end as {name}")
+            became = f"cast({name} as {dtype})" if was == "VARCHAR" else became
+            columns.append(f"case when {lost} then error({said}) else {became} end as {name}")
         else:
             columns.append(f"cast({name} as {dtype}) as {name}")
     return ", ".join(columns)
+
+
+def recast(value: str, was: str, dtype: str) -> str:
+    """A value of one type as another, null where it cannot be that; a date is a day in UTC, in any session's zone."""
+    if {was, dtype} == {"DATE", "TIMESTAMP WITH TIME ZONE"}:
+        moment = f"timezone('UTC', cast({value} as timestamp))"
+        return moment if was == "DATE" else f"cast(timezone('UTC', {value}) as date)"
+    return value if was == dtype else f"try_cast({value} as {dtype})"
 
 
 def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
@@ -130,8 +153,11 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     relation = cursor.sql(f"select * from (\n{job.sql}\n) limit 0")
     held = dict(zip(relation.columns, relation.types, strict=True))
     types = {c: delta_type(c, dtype, job.timestamp_ntz, job.as_text) for c, dtype in held.items()}
-    moments = {} if job.timestamp_ntz else {c: in_utc(quote(c), dtype) for c, dtype in held.items()}
-    columns = [f"cast({moments.get(c) or quote(c)} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
+    partitions = {column.lower() for column in job.partition_by}  # in which Delta takes an empty string for null
+    values = {c: in_utc(quote(c), dtype, job.timestamp_ntz) or quote(c) for c, dtype in held.items()}
+    for column in values.keys() & {c for c in types if types[c] == "VARCHAR" and c.lower() in partitions}:
+        values[column] = f"nullif({values[column]}::varchar, '')"
+    columns = [f"cast({values[c]} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
     return f"select {', '.join(columns)} from (\n{job.sql}\n){where}", types
 
 
@@ -155,17 +181,21 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     used = {c: dtype for c, dtype in zip(columns, types, strict=True) if dtype.id in ORDERED}
     if exact and len(used) < len(columns):
         raise DbtRuntimeError(f"Partitions by {', '.join(columns)} cannot be replaced: use text, integers or dates.")
-    facts = "".join(", min({0})::varchar, max({0})::varchar, count(*) - count({0})".format(columns[c]) for c in used)
+    ends = {c: [text(f"{end}({columns[c]})", dtype) for end in ("min", "max")] for c, dtype in used.items()}
+    facts = "".join(f", {low}, {high}, count(*) - count({columns[c]})" for c, (low, high) in ends.items())
     grouped = f"group by {groups}" if groups else "having count(*) > 0"
     predicates = []
     for _, *found in cursor.execute(f"select 1{facts} from {rows} {grouped}").fetchall():
         parts = []
         for i, (column, dtype) in enumerate(used.items()):
             low, high, nulls = found[3 * i : 3 * i + 3]
-            least, most = constant(low, dtype), constant(high, dtype)
-            part = f"{quote(column)} = {least}" if low == high else f"{quote(column)} between {least} and {most}"
             null = f"{quote(column)} is null"
-            parts.append(null if low is None else f"({part} or {null})" if nulls else part)
+            if low is None:
+                parts.append(null)
+            elif around := (low, high) if exact else outward(low, high, dtype):
+                least, most = (constant(value, dtype) for value in around)
+                part = f"{quote(column)} = {least}" if least == most else f"{quote(column)} between {least} and {most}"
+                parts.append(f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
     return predicates
 
@@ -175,10 +205,27 @@ def any_of(cursor: Connection, rows: str, column: str, expressions: list[str]) -
     union = " union ".join(f"select {expression} as v from {rows}" for expression in expressions)
     relation = cursor.sql(f"select v from ({union}) order by v")
     (dtype,) = relation.types
-    held = [value for (value,) in cursor.execute(f"select v::varchar from ({union}) order by v").fetchall()]
+    held = [value for (value,) in cursor.execute(f"select {text('v', dtype)} from ({union}) order by v").fetchall()]
     known = ", ".join(constant(value, dtype) for value in held if value is not None)
     parts = [f"{quote(column)} in ({known})"] if known else []
     return f"({' or '.join(parts + [f'{quote(column)} is null'] * (None in held))})"
+
+
+def text(value: str, dtype: Any) -> str:
+    """An expression of a value as text; a moment in UTC, as text leaves out the seconds of offsets of the past."""
+    moment = dtype.id == "timestamp with time zone"
+    return f"timezone('UTC', {value})::varchar || '+00'" if moment else f"{value}::varchar"
+
+
+def outward(low: str, high: str, dtype: Any) -> tuple[str, str] | None:
+    """Limits that statistics can tell from each other, around two values of an ORDERED type; None: there are none."""
+    if dtype.id == "decimal" and INEXACT.match(str(dtype)):
+        least, most = (Context(DIGITS, to).create_decimal(n) for to, n in ((ROUND_FLOOR, low), (ROUND_CEILING, high)))
+        size, scale = (number for _, number in dtype.children)
+        return (f"{least:f}", f"{most:f}") if max(abs(least), abs(most)) < min(10 ** (size - scale), 2**63) else None
+    if dtype.id in ("date", "timestamp with time zone") and not (MOMENT.fullmatch(low) and MOMENT.fullmatch(high)):
+        return None
+    return low, high
 
 
 def constant(value: str, dtype: Any) -> str:

@@ -161,12 +161,15 @@ def test_many_models_at_once_over_one_table(tmp_path: Path) -> None:
 def test_a_run_reads_its_sources_as_they_were_when_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody loads while dbt builds: models and tests speak of one version, and the next run of the next one."""
     files = {
-        "models/s.yml": "{sources: [{name: s, schema: raw, tables: [{name: t}]}],"
+        "models/s.yml": "{sources: [{name: s, schema: RAW, tables: [{name: T}]},"
+        " {name: spelled, schema: raw, tables: [{name: t}]}],"
         " models: [{name: b, data_tests: [same]}]}",
-        "tests/generic/same.sql": "{% test same(model) %} select count(*) as n from {{ source('s', 't') }}"
+        "tests/generic/same.sql": "{% test same(model) %} select count(*) as n from {{ source('s', 'T') }}"
         " having n <> (select count(*) from {{ model }}) {% endtest %}",
-        "models/a.sql": TABLE + "select id from {{ source('s', 't') }}",
-        "models/b.sql": "-- depends_on: {{ ref('a') }}\n" + TABLE + "select id from {{ source('s', 't') }}",
+        "models/a.sql": TABLE + "select id from {{ source('s', 'T') }}",
+        "models/b.sql": "-- depends_on: {{ ref('a') }}\n" + TABLE + "select id from {{ source('s', 'T') }}",
+        "models/c.sql": "-- depends_on: {{ ref('a') }}\n" + TABLE + "select count(*) as n from"
+        " {{ dbt_duckdb_delta.as_of(source('spelled', 't'), timestamp='2999-01-01') }}",
     }
     project = Project(tmp_path / "project", files)
     source, loads = f"{project.root}/raw/t", iter([[2], [], [], []])
@@ -181,7 +184,7 @@ def test_a_run_reads_its_sources_as_they_were_when_it_began(tmp_path: Path, monk
 
     monkeypatch.setattr(Plugin, "store", load_after)
     project.build()
-    assert (project.rows("a"), project.rows("b")) == ([(1,)], [(1,)])
+    assert (project.rows("a"), project.rows("b"), project.rows("c")) == ([(1,)], [(1,)], [(1,)])
     project.build()
     assert (project.rows("a"), project.rows("b")) == ([(1,), (2,)], [(1,), (2,)])
 

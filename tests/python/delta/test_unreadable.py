@@ -182,3 +182,21 @@ def test_a_name_that_no_path_can_have_is_refused(tmp_path: Path, shared: Tables,
     with pytest.raises(CompilationError, match="cannot be the name of a Delta table: give it a plainer alias"):
         shared.job("overwrite", "select 1 as k", name)
     assert not list(tmp_path.rglob("*.json"))
+
+
+def test_tables_that_only_case_tells_apart_are_refused_and_not_mixed_up(tmp_path: Path) -> None:
+    """After a model was renamed from orders to Orders, whoever reads it would get the rows of the old folder."""
+    table = "{{ config(materialized='table') }} "
+    reader = table + "select id, {n} as n from {{ ref('Orders') }}"
+    project = Project(tmp_path / "project", {"models/orders.sql": table + "select 1 as id"})
+    project.build()
+    (project.at / "models" / "orders.sql").unlink()
+    project.write("models/Orders.sql", table + "select 2 as id")
+    project.write("models/reader.sql", reader.replace("{n}", "1"))
+    project.build()
+    project.write("models/reader.sql", reader.replace("{n}", "2"))
+    done, said = project.in_new_session("run", "-s", "reader")
+    assert not done and "orders cannot be read" in said.lower() and "only case tells" in said
+    shutil.rmtree(project.path("orders"))
+    assert project.in_new_session("run", "-s", "reader")[0]
+    assert project.rows("reader") == [(2, 2)]
