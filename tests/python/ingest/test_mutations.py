@@ -140,7 +140,9 @@ def test_the_same_through_the_command_line_into_delta(
     else:
         records = len(reference(data.decode().removeprefix("\ufeff"))) - 1
         assert bench.raw("people").height == records
-        assert (done.code == 1, "held" in done.err) == (records == 0,) * 2
+        is_cut = "ends within a record" in done.err
+        assert (done.code == 1, "held" in done.err) == (records == 0 or is_cut,) * 2
+        assert not is_cut or not data.endswith((b"\r", b"\n"))
     assert_sound(bench.lake)
 
 
