@@ -8,8 +8,9 @@ from pathlib import Path
 # What delta-rs or DuckDB's delta_scan reads otherwise than it stands, in a path and in a URL.
 _NOT_IN_PATHS = re.compile(r"[%\[\]^|\\*?\x00-\x1f\x7f]")
 _NOT_IN_URLS = re.compile(r"[^A-Za-z0-9._/@=+,-]")
-_INSTEAD = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "adl": "abfss", "abfs": "abfss"}
-_SCHEMES = ("s3", "gs", "az", "abfss")
+# Other names of the stores' schemes, and those that DuckDB, delta-rs and obstore all know
+INSTEAD = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "adl": "abfss", "abfs": "abfss"}
+SCHEMES = ("s3", "gs", "az", "abfss")
 
 
 def resolve(root: str) -> str:
@@ -43,9 +44,9 @@ def resolve(root: str) -> str:
 
 def _store(root: str, scheme: str, place: str) -> str:
     """The part of a URL after its scheme, without needless slashes."""
-    if scheme not in _SCHEMES:
-        if scheme in _INSTEAD:
-            raise _refused(root, f"write {_INSTEAD[scheme]}://{place}")
+    if scheme not in SCHEMES:
+        if scheme in INSTEAD:
+            raise _refused(root, f"write {INSTEAD[scheme]}://{place}")
         raise _refused(root, "use a folder, s3://…, gs://…, az://… or abfss://…")
     if found := _NOT_IN_URLS.search(place):
         raise _refused(root, f"a URL of a lake has no {found[0]!r}; use letters from A to Z, digits and . _ - = + , @")

@@ -17,11 +17,10 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from dbt_duckdb_delta.location import INSTEAD, SCHEMES
 from ingest.errors import ConfigurationError
 
 DEFAULT = Path(__file__).with_name("sources.yml")
-STORES = ("s3", "gs", "az", "abfss")
-_INSTEAD = {"s3a": "s3", "s3n": "s3", "gcs": "gs", "azure": "az", "adl": "abfss", "abfs": "abfss"}
 
 
 class SchemaEvolution(StrEnum):
@@ -306,9 +305,9 @@ def problem_of_store(url: str) -> str | None:
     """What is wrong with the address of a folder in an object store; without the address, as above."""
     scheme, _, place = url.partition("://")
     bucket, *folders = place.rstrip("/").split("/")
-    if scheme in _INSTEAD:
-        return f"must start with {_INSTEAD[scheme]}://"
-    if scheme not in STORES:
+    if scheme in INSTEAD:
+        return f"must start with {INSTEAD[scheme]}://"
+    if scheme not in SCHEMES:
         return "must be a folder, or an address that starts with s3://, gs://, az:// or abfss://"
     if "?" in place or "#" in place:
         return "must not hold a ? or #; credentials come from the environment"
