@@ -147,10 +147,10 @@ class Attempt:
     def optimize(self) -> str:
         """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
         zorder = [self._spelled(column, "zorder", self._columns) for column in self.job.options.get("zorder") or []]
-        sizes: dict[str, Any] = {"target_size": self._file_bytes}
-        sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"), HOW)
         if self._found.history(1)[0].get("operation") == "OPTIMIZE":
             return "nothing to do"
+        sizes: dict[str, Any] = {"target_size": self._file_bytes}
+        sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"), HOW)
         done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
         return f"{done['numFilesRemoved']} files became {done['numFilesAdded']}"
 

@@ -149,11 +149,13 @@ class Plugin(BasePlugin):
         manifest, _ = self._manifest()
         sources = {(node.schema.lower(), node.identifier.lower()) for node in getattr(manifest, "sources", {}).values()}
         made = {(node.schema.lower(), node.alias.lower()) for node in getattr(manifest, "nodes", {}).values()}
+        read_only = sources - made
         self.pinned.clear()
-        for schema, name in [table for table in found if (table[0].lower(), table[1].lower()) in sources - made]:
-            path = f"{self.root}/{schema}/{name}"
-            with suppress(DeltaError, OSError):  # what cannot be read is told when its view is made
-                self.pinned[path] = DeltaTable(path, storage_options=self.storage).version()
+        for schema, name in found:
+            if (schema.lower(), name.lower()) in read_only:
+                path = f"{self.root}/{schema}/{name}"
+                with suppress(DeltaError, OSError):  # a table that cannot be read gets its warning with its view
+                    self.pinned[path] = DeltaTable(path, storage_options=self.storage).version()
 
     def _create_broken_view(self, schema: str, name: str, why: str) -> None:
         """Warn of a table that cannot be read, and leave a view that says so to whoever uses it; all others work."""
