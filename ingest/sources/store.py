@@ -182,7 +182,7 @@ class Store:
 
     def _entry(self, name: str, meta: ObjectMeta) -> Entry:
         if not meta["e_tag"]:
-            raise OutOfReach(f"{self._root}/{meta['path']} has no ETag, without which a change cannot be told")
+            raise OutOfReach(f"{self._root}/{meta['path']} has no ETag, without which a change cannot be seen")
         tag, size = _bare(meta["e_tag"]), meta["size"]
         known = self._responses.get(f"{self._root}/{meta['path']}")
         if known and known.tag == tag and (facts := json.loads(known.body))["size"] == size:
@@ -257,7 +257,7 @@ class Store:
         except (BaseError, ValueError) as error:
             raise self._failure(error) from None
         except BaseException as error:
-            if type(error).__name__ != "PanicException":  # of the client, where it cannot make sense of what it is told
+            if type(error).__name__ != "PanicException":  # of the client, at a setting or an answer that it cannot read
                 raise
             raise ConfigurationError(f"{self._name} cannot be used: {_said(error)}; {self._set}") from None
 

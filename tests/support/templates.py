@@ -50,7 +50,7 @@ class Templates:
     folder: Path
 
     def once(self, name: str, make: Callable[[Path], object]) -> Path:
-        """The path of what `make` writes there; whoever comes meanwhile waits. A failure is told to all who ask."""
+        """The path of what `make` writes there; whoever comes meanwhile waits. All who ask get the same failure."""
         path, failed = self.folder / name, self.folder / f"{name}.failed"
         done = self.folder / f"{name}.done"
         with FileLock(f"{path}.lock"):

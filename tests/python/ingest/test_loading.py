@@ -1,4 +1,4 @@
-"""What becomes of files: loaded, left alone, refused, and what is told about each."""
+"""What becomes of files: loaded, left alone, refused, and what is reported of each."""
 
 from __future__ import annotations
 

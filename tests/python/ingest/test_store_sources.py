@@ -1,4 +1,4 @@
-"""Object stores as sources: patterns, what is told of what is wrong, and the life of a file in S3 and in Azure."""
+"""Object stores as sources: patterns, the lines for what is wrong, and the life of a file in S3 and in Azure."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_a_pattern_of_folders_in_a_repository(bench: Bench, feed: Repository) ->
     assert set(bench.raw("days")["_file_path"]) == set(days)
 
 
-# --- what is told of a store that cannot be used ---
+# --- the lines for a store that cannot be used ---
 
 
 @pytest.fixture
@@ -494,7 +494,7 @@ def test_bytes_that_were_rejected_are_not_taken_again(s3_objects: Objects) -> No
 def changing(
     monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[int], None], owner: Any = Store, before: bool = False
 ) -> None:
-    """Let something happen each time after, or before, a function is called; it is told how often it was."""
+    """Let something happen each time after, or before, a function is called, with the number of calls so far."""
     function, calls = getattr(owner, name), 0
 
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -96,7 +96,7 @@ def test_a_violated_fail_rule_leaves_silver_and_gold_as_they_were(
     data = json.loads(page.scripts["page-data"], parse_constant=no_number)
     assert data["charts"] and TITLES in page.text
 
-    # The next version is sound again, and the refused one is told but never was a state of the catalogue.
+    # The next version is sound again, and the refused one is listed but never was a state of the catalogue.
     shutil.copy(good, titles)
     edit(sample, lambda rows: rows[1].__setitem__(3, "Another name"))
     lake.ingest("--from", str(sample))

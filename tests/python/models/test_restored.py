@@ -34,7 +34,7 @@ GONE = {
     "raw": (["raw"], "bronze_directors"),
     "raw and its bronze table": (["raw", "bronze/bronze_directors"], "silver_directors_records"),
     "raw table and ledger": (["raw/netflix_directors", "raw/_files"], "bronze_directors"),
-    "nothing is told where only silver stays": (
+    "no error where only silver stays": (
         ["raw", "bronze/bronze_directors", "silver/silver_directors_records"],
         None,
     ),

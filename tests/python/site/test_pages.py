@@ -85,7 +85,7 @@ def page_data(site: Site, name: str) -> dict[str, Any]:
 
 
 def labels(page: Page, where: str = ".charts") -> list[str]:
-    """What a screen reader is told of the marks of charts, their hover details, in no particular order."""
+    """What a screen reader reads of the marks of charts, their hover details, in no particular order."""
     page.wait_for_selector("html[data-ready=true]")
     marks = f"{where} [role=graphics-symbol]:not([aria-roledescription=axis])"
     labels = "marks => marks.map((mark) => mark.getAttribute('aria-label') ?? '')"
