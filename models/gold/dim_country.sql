@@ -51,7 +51,8 @@ countries as (
         seed_countries.country_iso_former,
         seed_countries.region,
         seed_countries.subregion,
-        seed_countries.film_language
+        seed_countries.film_language,
+        seed_countries.script
     from country_names
     left join seed_countries on country_names.country_name = seed_countries.country_name
 
@@ -68,7 +69,8 @@ unknown as (
         cast(null as {{ dbt.type_string() }}) as country_iso_former,
         'Unknown' as region,
         'Unknown' as subregion,
-        'Unknown' as film_language
+        'Unknown' as film_language,
+        'Unknown' as script
 
 )
 

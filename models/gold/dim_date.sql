@@ -24,6 +24,12 @@ silver_top10_countries as (
 
 ),
 
+silver_engagement as (
+
+    select distinct half_year from {{ ref('silver_engagement') }}
+
+),
+
 dim_title as (
 
     select * from {{ ref('dim_title') }}
@@ -49,6 +55,10 @@ days_of_data as (
     union all
 
     select week as day_of_data from silver_top10_countries
+
+    union all
+
+    select make_date(cast(left(half_year, 4) as integer), 12, 31) as day_of_data from silver_engagement
 
 ),
 

@@ -27,6 +27,13 @@ silver_top10_most_popular as (
 
 ),
 
+dim_season as (
+
+    select * from {{ ref('dim_season') }}
+    where season_key <> -1
+
+),
+
 dim_title as (
 
     select * from {{ ref('dim_title') }}
@@ -111,7 +118,7 @@ ranked as (
 
 ),
 
-shows as (
+listed_shows as (
 
     select
         show_key,
@@ -124,6 +131,39 @@ shows as (
         max(in_other_languages) as in_other_languages
     from ranked
     group by show_key
+
+),
+
+reported_shows as (
+
+    select
+        show_key,
+        max(show_title) as show_title,
+        max(type) as type,
+        cast(null as date) as first_week,
+        cast(null as double) as shortest_hours,
+        cast(null as double) as longest_hours,
+        0 as in_english,
+        0 as in_other_languages
+    from dim_season
+    where show_key not in (select show_key from listed_shows)
+    group by show_key
+
+),
+
+shows as (
+
+    select
+        *,
+        true as is_listed
+    from listed_shows
+
+    union all
+
+    select
+        *,
+        false as is_listed
+    from reported_shows
 
 ),
 
@@ -184,12 +224,104 @@ title_languages as (
 
 ),
 
+-- The keys of a show in the reports: what is in the first one only may be of either type.
+reported_keys as (
+
+    select
+        show_key,
+        show_key as reported_key
+    from shows
+
+    union
+
+    select
+        show_key,
+        {{ generate_surrogate_key([normalize_title('show_title'), "'Unknown'"]) }} as reported_key
+    from listed_shows
+
+),
+
+named_alike as (
+
+    select
+        shows.show_key,
+        shows.in_english = 1 and shows.in_other_languages = 0 as is_english,
+        shows.in_english = 0 and shows.in_other_languages = 1 as is_other_language,
+        dim_season.title_key,
+        dim_season.type,
+        dim_season.match_rule,
+        dim_season.match_strength,
+        case when dim_season.original_title is null then 0 else 1 end as has_original_title,
+        case
+            when
+                {{ dbt.datediff('dim_season.release_date', 'shows.first_week', 'day') }}
+                between 0 and 6
+                then 1
+            else 0
+        end as premiered,
+        -- Nothing apart where a length is not known
+        case
+            when shows.type = 'Movie' and shows.shortest_hours is not null and dim_season.runtime_minutes is not null
+                then round(least(
+                    abs(shows.shortest_hours * 60 - dim_season.runtime_minutes),
+                    abs(shows.longest_hours * 60 - dim_season.runtime_minutes)
+                ))
+            else 0
+        end as minutes_apart
+    from shows
+    inner join reported_keys on shows.show_key = reported_keys.show_key
+    inner join dim_season on reported_keys.reported_key = dim_season.show_key
+
+),
+
+-- What of it can be the show: the film whose length is nearest; what premiered in the show's first week, if anything
+-- did; and what has an original title, as all that is not in English mostly has.
+reported_seasons as (
+
+    select
+        *,
+        minutes_apart <= {{ minutes_apart }}
+        and minutes_apart = min(minutes_apart) over (partition by show_key)
+        and premiered = max(premiered) over (partition by show_key)
+        and not (is_english and has_original_title = 1)
+        and not (is_other_language and has_original_title < max(has_original_title) over (partition by show_key))
+            as is_it
+    from named_alike
+
+),
+
+-- What the reports say of a show: of a film, if they have one that can be it; of a series, if its seasons agree.
+reported as (
+
+    select
+        show_key,
+        count(distinct case when match_strength in ('strong', 'fair') then title_key end) as titles,
+        max(case when match_strength in ('strong', 'fair') then title_key end) as title_key,
+        count(case when match_rule = 'nothing fits' then 1 end) as unfit,
+        count(*) as seasons,
+        max(type) = 'Movie' as is_film
+    from reported_seasons
+    where is_it
+    group by show_key
+
+),
+
+verdicts as (
+
+    select
+        show_key,
+        case when titles = 1 and unfit = 0 then title_key end as title_key,
+        unfit = seasons as is_unfit
+    from reported
+    where seasons = 1 or not is_film
+
+),
+
 compared as (
 
     select
         shows.show_key,
         titles.title_key,
-        titles.release_year,
         coalesce(titles.release_year <= extract(year from shows.first_week), true) as year_fits,
         shows.in_english <= coalesce(title_languages.english, 1)
         and shows.in_other_languages <= coalesce(title_languages.other_languages, 1) as language_fits,
@@ -222,43 +354,61 @@ matches as (
         count(case when fits then 1 end) as fitting,
         count(case when year_and_length_fit then 1 end) as fitting_but_for_language,
         max(case when fits then title_key end) as title_key,
-        max(case when fits then release_year end) as release_year,
         max(case when fits and length_agrees then 1 else 0 end) as length_agrees
     from candidates
     group by show_key
 
 ),
 
-matched_shows as (
+decided as (
 
     select
-        shows.show_key,
-        case when matches.fitting = 1 then matches.title_key else -1 end as title_key,
-
-        shows.show_title,
-        shows.type,
+        shows.*,
         case
-            when shows.in_english + shows.in_other_languages = 2 then 'Both'
-            when shows.in_english = 1 then 'English'
-            when shows.in_other_languages = 1 then 'Non-English'
-            else 'Unknown'
-        end as language,
+            when verdicts.title_key is not null then verdicts.title_key
+            when verdicts.is_unfit then -1
+            when matches.fitting = 1 then matches.title_key
+            else -1
+        end as title_key,
         case
+            when verdicts.title_key is not null then 'matched'
             when matches.show_key is null then 'not in the catalogue'
+            when verdicts.is_unfit then 'year or length differs'
             when matches.fitting > 1 then 'several titles fit'
             when matches.fitting_but_for_language = 0 then 'year or length differs'
             when matches.fitting = 0 then 'language differs'
             when matches.length_agrees = 1 or series_that_began_before.show_key is not null then 'matched'
             else 'name alone'
-        end as match_result,
-
-        shows.first_week,
-        cast(
-            case when matches.fitting = 1 then extract(year from shows.first_week) - matches.release_year end as integer
-        ) as years_after_release
+        end as match_result
     from shows
+    left join verdicts on shows.show_key = verdicts.show_key
     left join matches on shows.show_key = matches.show_key
     left join series_that_began_before on shows.show_key = series_that_began_before.show_key
+
+),
+
+matched_shows as (
+
+    select
+        decided.show_key,
+        decided.title_key,
+
+        decided.show_title,
+        decided.type,
+        case
+            when decided.in_english + decided.in_other_languages = 2 then 'Both'
+            when decided.in_english = 1 then 'English'
+            when decided.in_other_languages = 1 then 'Non-English'
+            else 'Unknown'
+        end as language,
+        decided.match_result,
+
+        decided.is_listed,
+
+        decided.first_week,
+        cast(extract(year from decided.first_week) - titles.release_year as integer) as years_after_release
+    from decided
+    left join titles on decided.title_key = titles.title_key
 
 ),
 
@@ -272,6 +422,8 @@ unknown as (
         'Unknown' as type,
         'Unknown' as language,
         'not in the catalogue' as match_result,
+
+        false as is_listed,
 
         cast(null as date) as first_week,
         cast(null as integer) as years_after_release

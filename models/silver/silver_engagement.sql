@@ -2,14 +2,110 @@
     config(
         unique_key=['half_year', 'section', 'title', 'runtime_written'],
         not_matched_by_source_action='delete',
+        on_schema_change='append_new_columns',
     )
 }}
+
+{#- As in Immortals (2011) #}
+{%- set year_of_title = ' [(](19|20)[0-9][0-9][)]$' %}
+{%- set name = 'type, normalized_title, normalized_original' %}
 
 with
 
 current_engagement as (
 
     {{ current_records('engagement') }}
+
+),
+
+-- The first report has one sheet for films and series: what a title is says the first report that has it in one of two.
+sections as (
+
+    select
+        title,
+        case when count(distinct section) = 1 then max(section) end as section
+    from (
+        select
+            title,
+            section,
+            rank() over (partition by title order by half_year) as place
+        from current_engagement
+        where section <> 'Films and TV'
+    ) as placed
+    where place = 1
+    group by title
+
+),
+
+typed as (
+
+    select
+        current_engagement.*,
+        case
+            when coalesce(sections.section, current_engagement.section) = 'Films' then 'Movie'
+            when coalesce(sections.section, current_engagement.section) = 'TV' then 'TV Show'
+            when {{ regexp_matches('english_title', ': (Season|Series|Staffel|Temporada) ?[0-9]+|: Limited Series$') }}
+                then 'TV Show'
+            else 'Unknown'
+        end as type
+    from current_engagement
+    left join sections
+        on current_engagement.title = sections.title and current_engagement.section = 'Films and TV'
+
+),
+
+split_titles as (
+
+    select
+        *,
+        case
+            when type = 'Movie' then english_title
+            else {{ regexp_replace_all('english_title', season_of_title(), '') }}
+        end as title_and_year
+    from typed
+
+),
+
+named as (
+
+    select
+        *,
+        nullif(substring(english_title, length(title_and_year) + 3), '') as season,
+        {{ regexp_replace_all('title_and_year', year_of_title, '') }} as show_title,
+        case
+            when {{ regexp_matches('title_and_year', year_of_title) }}
+                then cast(left(right(title_and_year, 5), 4) as integer)
+        end as year_in_title
+    from split_titles
+
+),
+
+normalized as (
+
+    select
+        *,
+        {{ normalize_title('show_title') }} as normalized_show,
+        {{ normalize_title('english_title') }} as normalized_title,
+        {{ normalize_title('original_title') }} as normalized_original
+    from named
+
+),
+
+-- Where one report has a title twice, with another length or other marks, these tell the two apart, in all reports.
+keyed as (
+
+    select
+        *,
+        case
+            when max(namesakes) over (partition by {{ name }}) > 1
+                then title || coalesce(' ' || cast(runtime_minutes as {{ dbt.type_string() }}), '')
+        end as told_apart_by
+    from (
+        select
+            *,
+            count(*) over (partition by half_year, {{ name }}) as namesakes
+        from normalized
+    ) as counted
 
 )
 
@@ -18,8 +114,16 @@ select
     section,
     title,
     runtime_written,
+    {{ generate_surrogate_key(['normalized_show', 'type']) }} as show_key,
+    {{ generate_surrogate_key(['normalized_title', 'normalized_original', 'type', 'told_apart_by']) }} as season_key,
+
     english_title,
     original_title,
+    show_title,
+    season,
+    year_in_title,
+    type,
+
     release_date,
     hours_viewed,
     views,
@@ -27,4 +131,4 @@ select
     is_runtime_explained,
     is_available_globally,
     _untyped_values
-from current_engagement
+from keyed

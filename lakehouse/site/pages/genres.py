@@ -10,7 +10,7 @@ from lakehouse.site.elements import EVERYTHING, Chart, Filter, Page, Table, Tile
 from lakehouse.site.gold import Read
 
 ENGAGEMENT, BY_COUNTRY, MATCHED = "mart_genre_engagement", "mart_genre_by_country", "mart_top10_match_rate"
-TITLES = "mart_genre_titles"
+TITLES, HALVES = "mart_genre_titles", "mart_engagement_half"
 RESULTS = {"matched": "length or seasons agree", "name alone": "name alone"}
 """What a match rests on, in words."""
 
@@ -56,12 +56,17 @@ def page(read: Read) -> Page:
         "genre",
         "Genre",
         sorted(titles["genre_name"].unique()),
-        default=next(iter(engagement.sort("hours_viewed", descending=True)["genre_name"]), EVERYTHING),
+        default=next(iter(engagement.sort("hours_in_top_10", descending=True)["genre_name"]), EVERYTHING),
     )
-    viewed = vega.keep(vega.chart("engagement"), type_, "type").transform_filter("datum.hours_viewed > 0")
+    genres = vega.keep(vega.chart("engagement"), type_, "type")
+    reported = genres.transform_filter("datum.hours_viewed > 0")
+    viewed = genres.transform_filter("datum.hours_in_top_10 > 0")
     details = [
         vega.text("genre_name", "Genre"),
-        vega.number("hours_viewed", "Hours viewed in the Top 10"),
+        vega.number("hours_viewed", "Hours viewed"),
+        vega.number("titles_in_reports", "Titles with hours"),
+        vega.number("share_in_reports", "Share of the genre's titles", kind=".1%"),
+        vega.number("hours_in_top_10", "Hours viewed in the Top 10"),
         vega.number("titles_in_top_10", "Titles in a Top 10"),
         vega.number("titles", "Titles in the catalogue"),
         vega.number("title_weeks_in_top_10", "Weeks in a Top 10, over titles"),
@@ -82,23 +87,35 @@ def page(read: Read) -> Page:
         pl.col("places", "places_matched", "places_by_name_alone").sum()
     ).row(0)
     top = engagement.filter(pl.col("hours_viewed") > 0).sort("hours_viewed", "genre_name").tail(1)
+    top_10 = engagement.filter(pl.col("hours_in_top_10") > 0).sort("hours_in_top_10", "genre_name").tail(1)
+    halves = read(HALVES)
+    hours, hours_matched = halves["hours_viewed"].sum(), halves["hours_matched"].sum()
+    # A lake may have lists and no reports.
+    measure = "hours_viewed" if hours else "hours_in_top_10"
     dense = engagement.filter(pl.col("titles_in_top_10") >= 3).sort("hours_per_title_in_top_10").tail(1)
     return Page(
         name="genres",
         title="Genres by engagement",
         short="Genres",
         question="Which genres hold viewers?",
-        lead="Hours viewed worldwide in weeks in the Top 10 only, of those titles of the catalogue that a show of the "
-        "lists is matched to, where the length of a film or the seasons of a series bear the match out. A title counts "
-        "with all its hours for each of its genres.",
-        raw_tables=["top10_global", "netflix_category"],
-        models=[ENGAGEMENT, BY_COUNTRY, MATCHED, TITLES],
+        lead="Hours viewed worldwide, of those titles of the catalogue that a season of the half-yearly reports, or a "
+        "show of the Top 10 lists, is matched to by more than its name. The reports have nearly everything that was "
+        "viewed, the lists the weeks in the Top 10 only. A title counts with all its hours for each of its genres.",
+        raw_tables=["engagement", "top10_global", "netflix_category"],
+        models=[ENGAGEMENT, BY_COUNTRY, MATCHED, TITLES, HALVES],
         sketch=(
-            engagement.sort("hours_viewed", "genre_name", descending=[True, False]).head(5),
-            vega.sketch_bars("genres", "genre_name", "hours_viewed"),
+            engagement.sort(measure, "genre_name", descending=[True, False]).head(5),
+            vega.sketch_bars("genres", "genre_name", measure),
         ),
         tiles=[
             Tile("Genres", engagement.height, fmt.count(engagement.height), ENGAGEMENT),
+            Tile(
+                "Hours of matched titles",
+                hours_matched,
+                f"{fmt.large(hours_matched)} of {fmt.large(hours)}",
+                HALVES,
+                "in the half-yearly reports",
+            ),
             Tile(
                 "Genres in a Top 10",
                 engagement.filter(pl.col("titles_in_top_10") > 0).height,
@@ -115,9 +132,14 @@ def page(read: Read) -> Page:
         ],
         findings=[
             *(
-                f"{row['genre_name']} has the most hours in the Top 10: {fmt.large(row['hours_viewed'])}, with "
-                f"{row['titles_in_top_10']} of its {fmt.count(row['titles'])} titles in a Top 10."
+                f"{row['genre_name']} has the most hours: {fmt.large(row['hours_viewed'])} in the half-years that have a "
+                f"report, with {fmt.count(row['titles_in_reports'])} of its {fmt.count(row['titles'])} titles."
                 for row in top.iter_rows(named=True)
+            ),
+            *(
+                f"{row['genre_name']} has the most hours in the Top 10: {fmt.large(row['hours_in_top_10'])}, with "
+                f"{row['titles_in_top_10']} of its {fmt.count(row['titles'])} titles in a Top 10."
+                for row in top_10.iter_rows(named=True)
             ),
             *(
                 f"Title by title, {row['genre_name']} holds viewers longest: "
@@ -133,6 +155,24 @@ def page(read: Read) -> Page:
         filters=[type_, genre, country],
         charts=[
             Chart(
+                "reported",
+                "Which genres are viewed most?",
+                "Hours viewed in all half-years that have a report, in the Top 10 or not.",
+                ENGAGEMENT,
+                "engagement",
+                vega.ranked(
+                    reported,
+                    "genre_name",
+                    "hours_viewed",
+                    "Hours viewed",
+                    details,
+                    most=20,
+                    color=vega.by("type", vega.TYPES, title="Genre of"),
+                    short=True,
+                ),
+                wide=True,
+            ),
+            Chart(
                 "hours",
                 "Which genres have the most hours in the Top 10?",
                 "Hours viewed in weeks in the Top 10.",
@@ -141,7 +181,7 @@ def page(read: Read) -> Page:
                 vega.ranked(
                     viewed,
                     "genre_name",
-                    "hours_viewed",
+                    "hours_in_top_10",
                     "Hours viewed in the Top 10",
                     details,
                     most=20,
@@ -175,13 +215,13 @@ def page(read: Read) -> Page:
                 alt.layer(
                     both.mark_circle(opacity=0.85).encode(
                         size=alt.Size(
-                            "hours_viewed:Q",
+                            "hours_in_top_10:Q",
                             title="Hours in the Top 10",
                             legend=alt.Legend(labelExpr=vega.SHORT, tickCount=3),
                         ),
                         color=vega.by("type", vega.TYPES, title="Genre of"),
                     ),
-                    vega.first(both, "hours_viewed", 12)
+                    vega.first(both, "hours_in_top_10", 12)
                     .transform_filter("width > 420")
                     .mark_text(align="left", dx=11, baseline="middle")
                     .encode(text="genre_name:N"),
