@@ -18,22 +18,31 @@ current_engagement as (
 
 ),
 
--- The first report has one sheet for films and series: what a title is says the first report that has it in one of two.
+-- A title is in the section of the last report that has it: the first report has a single section for films and
+-- series, and some specials have moved. Unless one report has it in both, as two things.
 sections as (
 
     select
         title,
-        case when count(distinct section) = 1 then max(section) end as section
+        max(case when place = 1 then section end) as section
     from (
         select
             title,
+            half_year,
             section,
-            rank() over (partition by title order by half_year) as place
-        from current_engagement
-        where section <> 'Films and TV'
+            rank() over (partition by title order by half_year desc) as place,
+            count(*) over (partition by title, half_year) as sections
+        from (
+            select distinct
+                title,
+                half_year,
+                section
+            from current_engagement
+            where section <> 'Films and TV'
+        ) as named
     ) as placed
-    where place = 1
     group by title
+    having max(sections) = 1
 
 ),
 
@@ -49,8 +58,7 @@ typed as (
             else 'Unknown'
         end as type
     from current_engagement
-    left join sections
-        on current_engagement.title = sections.title and current_engagement.section = 'Films and TV'
+    left join sections on current_engagement.title = sections.title
 
 ),
 

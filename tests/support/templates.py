@@ -115,10 +115,13 @@ def _sample(templates: Templates, lake: Lake) -> None:
 
 
 def _real(_: Templates, lake: Lake) -> None:
-    """The real catalogue, pulled over HTTP, and every published version of the Top 10 lists; built with all tests."""
+    """The real catalogue, pulled over HTTP, every published version of the Top 10 lists, and the half-yearly reports;
+    built with all tests."""
     ingest_catalogue(lake)
     for commit in commits():
         commit.ingest(lake, lake.work)
+    shutil.copytree(DATA / "engagement", lake.work / "from" / "engagement")
+    lake.ingest("--from", str(lake.work / "from"), "--source", "engagement")
     lake.dbt("build")
 
 

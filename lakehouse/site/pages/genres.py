@@ -132,8 +132,8 @@ def page(read: Read) -> Page:
         ],
         findings=[
             *(
-                f"{row['genre_name']} has the most hours: {fmt.large(row['hours_viewed'])} in the half-years that have a "
-                f"report, with {fmt.count(row['titles_in_reports'])} of its {fmt.count(row['titles'])} titles."
+                f"{row['genre_name']} has the most hours: {fmt.large(row['hours_viewed'])} in the half-years that have "
+                f"a report, with {fmt.count(row['titles_in_reports'])} of its {fmt.count(row['titles'])} titles."
                 for row in top.iter_rows(named=True)
             ),
             *(

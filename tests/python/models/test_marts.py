@@ -171,7 +171,7 @@ def test_genre_engagement_counts_hours_of_matched_titles(sample_lake: Lake) -> N
     expected: Counter[int] = Counter()
     for title, genre in sample_lake.read("gold/bridge_title_genre").select("title_key", "genre_key").iter_rows():
         expected[genre] += hours[title]
-    mart = dict(sample_lake.read("gold/mart_genre_engagement").select("genre_key", "hours_viewed").iter_rows())
+    mart = dict(sample_lake.read("gold/mart_genre_engagement").select("genre_key", "hours_in_top_10").iter_rows())
     assert sum(mart.values()) > 0
     assert mart == dict(expected)
     behind = sample_lake.read("gold/mart_genre_titles")
