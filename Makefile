@@ -156,7 +156,7 @@ clean: ## Remove everything that was built (lake, sample, target), but not .venv
 	  *) echo "LAKEHOUSE_ROOT is '$$LAKEHOUSE_ROOT': its tables are left alone; remove them by hand.";; \
 	esac
 	@if [ -f sample/week ] && [ ! -L sample ]; then \
-	  rm -rf sample/catalogue sample/top10 sample/week sample/before.json; \
+	  rm -rf sample/catalogue sample/top10 sample/engagement sample/week sample/before.json; \
 	fi
 	@for folder in lake sample; do \
 	  if [ -L $$folder ]; then echo "'$$folder' is a symbolic link: it is left alone."; \

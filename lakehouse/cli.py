@@ -54,7 +54,7 @@ def cli() -> None:
 @click.option("--week", default=1, show_default=True, type=click.IntRange(1, 520), help="The week to write.")
 @click.option("--seed", default=42, show_default=True, type=int, help="Another seed gives another catalogue.")
 def sample(out: Path, titles: int, week: int, seed: int) -> None:
-    """Write a made-up catalogue and Top 10 lists as of a week."""
+    """Write a made-up catalogue, Top 10 lists and half-yearly reports as of a week."""
     from lakehouse.sample.files import write_sample
 
     try:

@@ -1,1 +1,1 @@
-"""The made-up sample: a catalogue and Top 10 lists like the published ones."""
+"""The made-up sample: a catalogue, Top 10 lists and half-yearly reports like the published ones."""

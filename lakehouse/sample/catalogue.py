@@ -161,34 +161,34 @@ class Catalogue:
             lengths = np.array([len(parts[part]) for part in used])
             starts = np.array([ends[part] for part in used]) - lengths
             at = starts[form] + self.dice.below(lengths[form], "title part", number, len(sides))
-            sides.append(_choose([text for texts in parts.values() for text in texts], at))
+            sides.append(choose([text for texts in parts.values() for text in texts], at))
         middles = vocab.WORD_MIDDLES[: 1 + self.titles // 2000]
-        middle = _choose(middles, self.dice.below(len(middles), "middle of title", number))
-        start, end = self._coined("title", number)
-        return _join(sides[0], start, middle, end, sides[1])
+        middle = choose(middles, self.dice.below(len(middles), "middle of title", number))
+        start, end = self.coined("title", number)
+        return join(sides[0], start, middle, end, sides[1])
 
     def _descriptions(self, number: Whole, version: Index) -> pl.Series:
         salt = version.astype(np.uint64)
 
         def draw(texts: Sequence[str], what: str) -> pl.Series:
-            return _choose(texts, self.dice.below(len(texts), what, number, salt))
+            return choose(texts, self.dice.below(len(texts), what, number, salt))
 
         tails = np.where(self._is_special(number, BREAK_IN_DESCRIPTION), vocab.PLAIN_TAILS, len(vocab.TAILS))
 
-        return _join(
+        return join(
             draw([lead for lead, _ in vocab.LEADS], "lead"),
             draw(vocab.SUBJECTS, "subject"),
             draw([joiner for _, joiner in vocab.LEADS], "lead"),
             draw([f"{action} " for action in vocab.ACTIONS], "action"),
-            *self._coined("place", number, salt),
-            _choose(vocab.TAILS, self.dice.below(tails, "tail", number, salt)),
+            *self.coined("place", number, salt),
+            choose(vocab.TAILS, self.dice.below(tails, "tail", number, salt)),
         )
 
-    def _coined(self, what: str, number: Whole, salt: int | Whole = 0) -> tuple[pl.Series, pl.Series]:
+    def coined(self, what: str, number: Whole, salt: int | Whole = 0) -> tuple[pl.Series, pl.Series]:
         bits = self.dice.below(4096, f"coined {what}", number, salt)
-        return _choose(vocab.WORD_STARTS, bits // 64), _choose(vocab.WORD_ENDS, bits % 64)
+        return choose(vocab.WORD_STARTS, bits // 64), choose(vocab.WORD_ENDS, bits % 64)
 
-    def _days_added(self, number: Whole) -> npt.NDArray[np.datetime64]:
+    def days_added(self, number: Whole) -> npt.NDArray[np.datetime64]:
         """The titles of week 1 came in the years before it, a quarter of them on the first of a month; the later ones
         in the week before the file in which they first stand."""
         year = FIRST_MONDAY.year - 1 - self.dice.pick(vocab.YEARS_SINCE_ADDED, "year added", number)
@@ -214,18 +214,18 @@ class Catalogue:
         no_rating = self.dice.one_in(600, "no rating", number) & (shift == 0) & ordinary
         scale = list(vocab.MOVIE_RATINGS)
         rating = self._by_type("rating", number, [*vocab.MOVIE_RATINGS.values()], [*vocab.SHOW_RATINGS.values()])
-        added = self._days_added(number)
+        added = self.days_added(number)
         released = added.astype("M8[Y]").astype(np.int64) + 1971 - self.dice.pick(vocab.YEARS_TO_ADDED, "gap", number)
         return pl.DataFrame(
             {
                 "duration_minutes": _blank(~movie, pl.Series(self.minutes(number) + length).cast(pl.String)),
                 "duration_seasons": _blank(movie, pl.Series(self.seasons(number) + length).cast(pl.String)),
-                "type": _choose(("TV Show", "Movie"), movie.astype(np.int64)),
+                "type": choose(("TV Show", "Movie"), movie.astype(np.int64)),
                 "title": self.title_texts(number),
                 "date_added": _blank(no_date | self._is_special(number, NO_DATE), _us_dates(added)),
                 "release_year": pl.Series(released).cast(pl.String),
                 "rating": _blank(
-                    no_rating | self._is_special(number, NO_RATING), _choose(scale, (rating + shift) % len(scale))
+                    no_rating | self._is_special(number, NO_RATING), choose(scale, (rating + shift) % len(scale))
                 ),
                 "description": self._descriptions(number, self.texts[here]),
                 "show_id": self.show_ids(number),
@@ -280,10 +280,10 @@ class Catalogue:
         if child == "category":
             movies, shows = list(vocab.MOVIE_CATEGORIES), list(vocab.SHOW_CATEGORIES)
             at = self._distinct(child, number, place, vocab.MOVIE_CATEGORIES, vocab.SHOW_CATEGORIES)
-            return _choose(movies + shows, np.where(self.is_movie(number), at, at + len(movies)))
+            return choose(movies + shows, np.where(self.is_movie(number), at, at + len(movies)))
         if child == "countries":
             at = self._distinct(child, number, place, vocab.COUNTRIES, vocab.COUNTRIES)
-            return _choose(list(vocab.COUNTRIES), at)
+            return choose(list(vocab.COUNTRIES), at)
         if child == "directors":
             return self._names(self._people(child, number, place))
         names = self._names(self._people(child, number, place, np.where(place == counts - 1, self.casts[here], 0)))
@@ -334,11 +334,11 @@ class Catalogue:
         start = self.dice.roll("names", np.zeros(1, dtype=np.uint64))
         bits = (person * np.uint64(0x5DEECE66D) + start).astype(np.int64) & (2**19 - 1)
         middle = np.where(person % np.uint64(2000) == 1999, len(vocab.INITIALS), person >> np.uint64(19))
-        return _join(
-            _choose([f"{name} " for name in vocab.FIRST_NAMES], bits >> 12),
-            _choose([*vocab.INITIALS, vocab.NICKNAME], middle.astype(np.int64)),
-            _choose(vocab.WORD_STARTS, bits >> 6 & 63),
-            _choose(vocab.WORD_ENDS, bits & 63),
+        return join(
+            choose([f"{name} " for name in vocab.FIRST_NAMES], bits >> 12),
+            choose([*vocab.INITIALS, vocab.NICKNAME], middle.astype(np.int64)),
+            choose(vocab.WORD_STARTS, bits >> 6 & 63),
+            choose(vocab.WORD_ENDS, bits & 63),
         )
 
     def _distinct(self, what: str, number: Whole, place: int, movies: dict[str, int], shows: dict[str, int]) -> Index:
@@ -358,11 +358,11 @@ class Catalogue:
         return np.where(self.is_movie(number), *draws)
 
 
-def _choose(texts: Sequence[str], at: Index) -> pl.Series:
+def choose(texts: Sequence[str], at: Index) -> pl.Series:
     return pl.Series(texts, dtype=pl.String).gather(at)
 
 
-def _join(*parts: pl.Series) -> pl.Series:
+def join(*parts: pl.Series) -> pl.Series:
     columns = {f"part{place}": part for place, part in enumerate(parts)}
     return pl.DataFrame(columns).select(pl.concat_str(pl.all())).to_series()
 
@@ -377,4 +377,4 @@ def _us_dates(days: npt.NDArray[np.datetime64]) -> pl.Series:
     first = days.min()
     calendar = np.arange(first, days.max() + 1).astype(object).tolist()
     texts = [f"{day.month}/{day.day}/{day.year}" for day in calendar]
-    return _choose(texts, (days - first).astype(np.int64))
+    return choose(texts, (days - first).astype(np.int64))

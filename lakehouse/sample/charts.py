@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -31,6 +31,21 @@ FIRST_DAYS = 13
 
 Chart = list[list[int]]
 """For each week, oldest first, the ten shows in order, by their position in `Charts`."""
+
+
+@dataclass
+class Listed:
+    """A film or a season in the worldwide lists: its length, the day on which it started, and what weeks add up to."""
+
+    number: int
+    film: bool
+    foreign: bool
+    title: str
+    season: str
+    minutes: int
+    premiere: date
+    views: int = 0
+    weeks: int = 0
 
 
 @dataclass
@@ -78,7 +93,7 @@ class Charts:
             20 + dice.below(160, "strength", self._show),
         )
         self.worldwide = [self._chart(self._strength, slice(at, at + 1)) for at in range(len(LISTS))]
-        self._restate()
+        self._more_hours, self.seasons = self._restated(catalogue.week)
 
     def _chart(self, strength: Index, lists: slice) -> Chart:
         """The ten strongest shows of each week, each title once."""
@@ -93,33 +108,59 @@ class Charts:
             chart.append(sorted(best.values(), key=ranked.index)[:10])
         return chart
 
-    def _restate(self) -> None:
-        self._more_hours: Counter[tuple[int, int]] = Counter()
+    def _restated(self, week: int) -> tuple[Counter[tuple[int, int]], list[str]]:
+        """As of a week: how often the hours of the first of a list were raised, by list and week; the seasons."""
+        more_hours: Counter[tuple[int, int]] = Counter()
         flips: Counter[int] = Counter()
-        for release in range(RESTATE_EVERY, self.catalogue.week + 1, RESTATE_EVERY):
+        for release in range(RESTATE_EVERY, week + 1, RESTATE_EVERY):
             draw = self.catalogue.dice.below(24, "restated", np.array([release], dtype=np.uint64))[0]
             at, back = divmod(int(draw), 6)
-            week = HISTORY + release - 3 - back
-            self._more_hours[at, week] += 1
-            flips[int(self._number[self.worldwide[2 + at % 2][week][0]])] += 1
+            listed = HISTORY + release - 3 - back
+            more_hours[at, listed] += 1
+            flips[int(self._number[self.worldwide[2 + at % 2][listed][0]])] += 1
         limited = SEASONS.index("Limited Series")
         flipped = np.isin(self._number, [number for number, times in flips.items() if times % 2])
         label = np.where(flipped, np.where(self._label == limited, 0, limited), self._label).tolist()
-        self.seasons = [
+        return more_hours, [
             "N/A" if film else f"{title}: {SEASONS[at]}"
             for film, title, at in zip(self._film.tolist(), self.titles, label, strict=True)
         ]
 
-    def _views_and_hours(self, at: int, week: int, place: int) -> tuple[int, int]:
+    def _views(self, at: int, week: int, place: int) -> int:
         show = self.worldwide[at][week][place]
-        age = week + len(FADING) - 1 - show % (self._shape[1] * STARTS) // STARTS
-        score = int(self._strength[show] * FADING[age])
-        views = (800_000 + 900 * score) // 100_000 * 100_000
-        more = self._more_hours[at, week] if place == 0 else 0
-        return views, (views * self.minutes[show] // 60 + 50_000) // 100_000 * 100_000 + 100_000 * more
+        score = int(self._strength[show] * FADING[week - self._start(show)])
+        return (800_000 + 900 * score) // 100_000 * 100_000
 
-    def _sunday(self, week: int) -> str:
-        return (FIRST_MONDAY - timedelta(days=1) + timedelta(weeks=week - HISTORY + 1)).isoformat()
+    def _views_and_hours(self, at: int, week: int, place: int) -> tuple[int, int]:
+        views, minutes = self._views(at, week, place), self.minutes[self.worldwide[at][week][place]]
+        more = self._more_hours[at, week] if place == 0 else 0
+        return views, (views * minutes // 60 + 50_000) // 100_000 * 100_000 + 100_000 * more
+
+    def _start(self, show: int) -> int:
+        """The week in which a show starts; week 0 is the first one of the lists."""
+        return show % (self._shape[1] * STARTS) // STARTS - (len(FADING) - 1)
+
+    def _sunday(self, week: int) -> date:
+        return FIRST_MONDAY - timedelta(days=1) + timedelta(weeks=week - HISTORY + 1)
+
+    def listed(self, since: date, until: date, as_of: int) -> list[Listed]:
+        """What stands in the worldwide lists of the weeks that end from `since` to `until`, each title or season once,
+        as a week of the catalogue (`as_of`) names them; what is restated later makes no difference."""
+        _, seasons = self._restated(as_of)
+        found: dict[tuple[bool, str], Listed] = {}
+        for week in (week for week in range(self.weeks) if since <= self._sunday(week) <= until):
+            for at, chart in enumerate(self.worldwide):
+                for place, show in enumerate(chart[week]):
+                    film, title = at < 2, self.titles[show]
+                    season = "" if film else seasons[show].removeprefix(f"{title}: ")
+                    premiere = self._sunday(self._start(show)) - timedelta(days=int(self._show[show]) % 7)
+                    new = Listed(
+                        int(self._number[show]), film, at % 2 == 1, title, season, self.minutes[show], premiere
+                    )
+                    entry = found.setdefault((film, f"{title}: {season}"), new)
+                    entry.views += self._views(at, week, place)
+                    entry.weeks += 1
+        return list(found.values())
 
     def worldwide_frames(self) -> Iterator[pl.DataFrame]:
         """The records of all-weeks-global.tsv, newest week first."""
@@ -132,7 +173,7 @@ class Charts:
                     episodes = self._episodes[show]
                     rows.append(
                         {
-                            "week": self._sunday(week),
+                            "week": self._sunday(week).isoformat(),
                             "category": name,
                             "weekly_rank": str(place + 1),
                             "show_title": self.titles[show],
@@ -151,6 +192,7 @@ class Charts:
         """The records of all-weeks-countries.tsv: country by country, newest week first; a dozen countries for a small
         catalogue, more for a large one."""
         number = max(FEWEST_COUNTRIES, self.catalogue.titles // 5_000)
+        sundays = [self._sunday(week).isoformat() for week in range(self.weeks)]
         for place, (country, code) in sorted(enumerate(vocab.CHART_COUNTRIES[:number]), key=lambda item: item[1]):
             strength = 20 + self.catalogue.dice.below(236, "strength in country", self._show, place)
             charts = {"Films": self._chart(strength, slice(0, 2)), "TV": self._chart(strength, slice(2, 4))}
@@ -160,7 +202,7 @@ class Charts:
                     {
                         "country_name": country,
                         "country_iso2": code,
-                        "week": self._sunday(week),
+                        "week": sundays[week],
                         "category": name,
                         "weekly_rank": str(rank + 1),
                         "show_title": self.titles[show],

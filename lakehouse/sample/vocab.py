@@ -118,6 +118,31 @@ TITLE_FORMS: tuple[tuple[str, str, int], ...] = (
 """A title is a left part, a coined word and a right part; the third figure is the weight of the form."""
 FORM_OF, FORM_QUOTED = 0, 1
 
+SEASONS = ("", "Limited Series", *(f"{word} {number}" for word in ("Season", "Part") for number in range(1, 6)))
+"""What a report has after the title of a series: nothing, or one of these."""
+
+
+def _syllables(firsts: str, seconds: str) -> tuple[str, ...]:
+    return tuple(first + second for first in firsts for second in seconds)
+
+
+HANGUL = _syllables("가나다라마바사하", "람린벨든솔겐미로")
+KATAKANA = _syllables("カサタナマヤラワ", "ルスミムリトネモ")
+
+
+def _seasons(limited: str, season: str, part: str) -> tuple[str, ...]:
+    return ("", limited, *(text.format(number) for text in (season, part) for number in range(1, 6)))
+
+
+ORIGINALS: tuple[tuple[str, str, tuple[str, ...], tuple[str, ...], tuple[str, ...]], ...] = (
+    ("El secreto de ", "", WORD_STARTS, WORD_ENDS, _seasons("Miniserie", "Temporada {}", "Parte {}")),
+    ("La maison de ", "", WORD_STARTS, WORD_ENDS, _seasons("Mini-série", "Saison {}", "Partie {}")),
+    ("Die Nacht von ", "", WORD_STARTS, WORD_ENDS, _seasons("Miniserie", "Staffel {}", "Teil {}")),
+    ("", "의 비밀", HANGUL, HANGUL, _seasons("리미티드 시리즈", "시즌 {}", "파트 {}")),
+    ("", "の約束", KATAKANA, KATAKANA, _seasons("リミテッドシリーズ", "シーズン{}", "パート{}")),
+)
+"""Titles in other languages: what stands before and after a coined word, the halves of that word, and `SEASONS`."""
+
 LEADS: tuple[tuple[str, str], ...] = (
     ("After a storm cuts off the coast, ", " "),
     ("When an old letter turns up, ", " "),

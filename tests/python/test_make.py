@@ -239,7 +239,7 @@ def test_next_week_comes_again_when_it_was_not_loaded(checkout: Checkout) -> Non
 
 def test_clean_removes_what_was_made_and_nothing_else(checkout: Checkout, tmp_path: Path) -> None:
     folder, other = checkout.folder, tmp_path / "other"
-    for name in ("lake/raw/t", "catalogue", "top10", "mine"):
+    for name in ("lake/raw/t", "catalogue", "top10", "engagement", "mine"):
         (other / name).mkdir(parents=True)
         (other / name / "canary").write_text("alive")
     (other / "week").write_text("1")
@@ -254,7 +254,16 @@ def test_clean_removes_what_was_made_and_nothing_else(checkout: Checkout, tmp_pa
     assert tree(other, folder) == before and (folder / "site" / "mine.html").exists()
     (folder / "lake").unlink()
     (folder / "sample").unlink()
-    for made in ("lake/raw", "lake/gold", "sample/catalogue", "target", "logs", "site/assets"):
+    for made in (
+        "lake/raw",
+        "lake/gold",
+        "sample/catalogue",
+        "sample/top10",
+        "sample/engagement",
+        "target",
+        "logs",
+        "site/assets",
+    ):
         (folder / made).mkdir(parents=True)
     (folder / "site" / "assets" / "site.css").touch()
     (folder / "sample" / "week").write_text("1")

@@ -156,15 +156,17 @@ def test_the_generator_marks_its_folders_and_spares_those_of_others(tmp_path: Pa
         command = [sys.executable, "-m", "lakehouse", "sample", "--out", str(tmp_path), "--titles", "50"]
         return subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
 
-    file = tmp_path / "catalogue" / "netflix_titles.csv"
-    file.parent.mkdir()
-    file.write_text("somebody's own")
-    done = sample()
-    assert done.returncode == 2 and done.stderr.count("\n") == 1 and str(file) in done.stderr
-    assert file.read_text() == "somebody's own" and not (tmp_path / "top10").exists()
-    file.unlink()
+    # also a report of a half-year that the sample has not reached: the mark is one of its whole folder
+    report = tmp_path / "engagement" / "What_We_Watched_A_Netflix_Engagement_Report_2024Jul-Dec.xlsx"
+    for file in (report, tmp_path / "catalogue" / "netflix_titles.csv"):
+        file.parent.mkdir()
+        file.write_text("somebody's own")
+        done = sample()
+        assert done.returncode == 2 and done.stderr.count("\n") == 1 and str(file) in done.stderr
+        assert file.read_text() == "somebody's own" and not (tmp_path / "top10").exists()
+        file.unlink()
     assert sample().returncode == 0
-    assert (tmp_path / "catalogue" / MARKER).is_file() and (tmp_path / "top10" / MARKER).is_file()
+    assert all((tmp_path / folder / MARKER).is_file() for folder in ("catalogue", "top10", "engagement"))
     (tmp_path / "catalogue" / MARKER).unlink()  # as a version without marks left it
     assert datetime.fromtimestamp(file.stat().st_mtime, UTC) == FIRST_RELEASE
     assert sample().returncode == 0

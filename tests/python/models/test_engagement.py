@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -50,10 +51,10 @@ def lake(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Lake
     return lake
 
 
-def published() -> pl.DataFrame:
-    """The records of the real reports by another way: the cells below the header, without ingest."""
+def published(folder: Path) -> pl.DataFrame:
+    """The records of reports by another way: the cells below the header, without ingest."""
     found = []
-    for report in sorted(REPORTS.glob("*.xlsx")):
+    for report in sorted(folder.glob("*.xlsx")):
         year, month = re.findall(r"(20\d\d)(Jan|Jul)", report.name)[0]
         for name in (book := python_calamine.CalamineWorkbook.from_path(report)).sheet_names:
             cells = book.get_sheet_by_name(name).to_python()
@@ -68,15 +69,45 @@ def published() -> pl.DataFrame:
                         record["Title"],
                         int(float(str(record["Hours Viewed"]))),
                         str(record.get("Runtime", "")),
+                        str(record["Release Date"]) or None,
+                        record["Available Globally?"] == "Yes",
+                        int(float(views)) if (views := str(record.get("Views", ""))) else None,
                     )
                 )
-    return pl.DataFrame(found, schema=["half_year", "sheet", "title", "hours", "runtime"], orient="row")
+    columns = ["half_year", "sheet", "title", "hours", "runtime", "release_date", "is_available_globally", "views"]
+    return pl.DataFrame(found, schema=columns, orient="row", infer_schema_length=None)
+
+
+def test_every_row_of_the_sample_is_in_silver(sample_lake: Lake, make_sample: Callable[..., Path]) -> None:
+    rows = published(make_sample() / "engagement")
+    no_titles = pl.col("title").is_in(["Other Shows", "Other Movies"])
+    expected = (
+        rows.filter(~no_titles)
+        .with_columns(
+            section=pl.col("sheet").replace_strict({"Engagement": "Films and TV", "Film": "Films", "TV": "TV"}),
+            english_title=pl.col("title").str.split(" // ").list.get(0),
+            original_title=pl.col("title").str.split(" // ").list.get(1, null_on_oob=True),
+            runtime_written="runtime",
+            hours_viewed="hours",
+            runtime_minutes=pl.col("runtime").str.extract(r"^(\d+):").cast(pl.Int32) * 60
+            + pl.col("runtime").str.extract(r":(\d\d)").cast(pl.Int32),
+            is_runtime_explained=pl.col("runtime").str.contains("*", literal=True),
+        )
+        .drop("sheet", "runtime", "hours")
+    )
+    silver = sample_lake.read("silver/silver_engagement").with_columns(pl.col("release_date").cast(pl.String))
+    key = ["half_year", "section", "title", "runtime_written"]
+    assert silver["_untyped_values"].count() == 0
+    assert silver.drop("_untyped_values").sort(key).rows() == expected.select(silver.columns[:-1]).sort(key).rows()
+    assert silver.height == rows.height - 2 > 500
+    records = sample_lake.read("silver/silver_engagement_records").filter(pl.col("_verdict") == "quarantined")
+    assert sorted(records["title"]) == ["Other Movies", "Other Shows"]
 
 
 @needs_real_data
 def test_every_title_and_hour_of_the_reports_is_in_silver(real_lake: Lake) -> None:
     silver = real_lake.read("silver/silver_engagement")
-    real = published()
+    real = published(REPORTS)
     by_half = silver.group_by("half_year").agg(pl.len(), pl.col("hours_viewed").sum()).sort("half_year")
     assert dict(by_half.select("half_year", "len").rows()) == COUNTED
     assert by_half.rows() == real.group_by("half_year").agg(pl.len(), pl.col("hours").sum()).sort("half_year").rows()
