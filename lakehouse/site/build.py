@@ -16,9 +16,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lakehouse.site import fmt, gold
 from lakehouse.site.elements import Feed, Page, spec
-from lakehouse.site.pages import audience, catalogue, data_quality, genres, most_watched, viewing_trends
+from lakehouse.site.pages import audience, catalogue, data_quality, engagement, genres, most_watched, viewing_trends
 
-PAGES = (most_watched, viewing_trends, genres, catalogue, audience, data_quality)
+PAGES = (most_watched, viewing_trends, engagement, genres, catalogue, audience, data_quality)
 ASSETS = Path(__file__).parent / "assets"
 DOCS = "docs.html#!"
 

@@ -247,6 +247,7 @@ named_alike as (
         shows.show_key,
         shows.in_english = 1 and shows.in_other_languages = 0 as is_english,
         shows.in_english = 0 and shows.in_other_languages = 1 as is_other_language,
+        shows.in_english = 1 and shows.in_other_languages = 1 as is_of_both,
         dim_season.title_key,
         dim_season.type,
         dim_season.match_rule,
@@ -275,7 +276,7 @@ named_alike as (
 ),
 
 -- What of it can be the show: the film whose length is nearest; what premiered in the show's first week, if anything
--- did; and what has an original title, as all that is not in English mostly has.
+-- did; and the series with an original title, as all that are not in English mostly have.
 reported_seasons as (
 
     select
@@ -284,13 +285,17 @@ reported_seasons as (
         and minutes_apart = min(minutes_apart) over (partition by show_key)
         and premiered = max(premiered) over (partition by show_key)
         and not (is_english and has_original_title = 1)
-        and not (is_other_language and has_original_title < max(has_original_title) over (partition by show_key))
-            as is_it
+        and not (
+            is_other_language
+            and type <> 'Movie'
+            and has_original_title < max(has_original_title) over (partition by show_key)
+        ) as is_it
     from named_alike
 
 ),
 
--- What the reports say of a show: of a film, if they have one that can be it; of a series, if its seasons agree.
+-- What the reports say of a show: of a film, if they have one that can be it; of a series, if its seasons agree. A
+-- show of lists of both kinds has been two.
 reported as (
 
     select
@@ -301,7 +306,7 @@ reported as (
         count(*) as seasons,
         max(type) = 'Movie' as is_film
     from reported_seasons
-    where is_it
+    where is_it and not is_of_both
     group by show_key
 
 ),

@@ -89,7 +89,7 @@ def page(read: Read) -> Page:
     top = engagement.filter(pl.col("hours_viewed") > 0).sort("hours_viewed", "genre_name").tail(1)
     top_10 = engagement.filter(pl.col("hours_in_top_10") > 0).sort("hours_in_top_10", "genre_name").tail(1)
     halves = read(HALVES)
-    hours, hours_matched = halves["hours_viewed"].sum(), halves["hours_matched"].sum()
+    hours, hours_matched = (int(halves[column].sum()) for column in ("hours_viewed", "hours_matched"))
     # A lake may have lists and no reports.
     measure = "hours_viewed" if hours else "hours_in_top_10"
     dense = engagement.filter(pl.col("titles_in_top_10") >= 3).sort("hours_per_title_in_top_10").tail(1)

@@ -6,9 +6,10 @@ fct_engagement_half as (
 
 ),
 
-fct_catalogue_title as (
+dim_title as (
 
-    select * from {{ ref('fct_catalogue_title') }}
+    select * from {{ ref('dim_title') }}
+    where is_current
 
 ),
 
@@ -71,17 +72,17 @@ matched as (
 
     select
         engagement.*,
-        dim_rating.audience_group,
+        coalesce(dim_rating.audience_group, 'Unknown') as audience_group,
         case
-            when fct_catalogue_title.release_year is null then 'Unknown'
-            when engagement.year - fct_catalogue_title.release_year <= 4 then 'up to 4 years'
-            when engagement.year - fct_catalogue_title.release_year <= 9 then '5 to 9 years'
-            when engagement.year - fct_catalogue_title.release_year <= 19 then '10 to 19 years'
+            when dim_title.release_year is null then 'Unknown'
+            when engagement.year - dim_title.release_year <= 4 then 'up to 4 years'
+            when engagement.year - dim_title.release_year <= 9 then '5 to 9 years'
+            when engagement.year - dim_title.release_year <= 19 then '10 to 19 years'
             else '20 years and more'
         end as age
     from engagement
-    inner join fct_catalogue_title on engagement.title_key = fct_catalogue_title.title_key
-    inner join dim_rating on fct_catalogue_title.rating_key = dim_rating.rating_key
+    inner join dim_title on engagement.title_key = dim_title.title_key
+    left join dim_rating on dim_title.rating = dim_rating.rating
     where engagement.is_matched
 
 ),

@@ -98,7 +98,9 @@ def test_every_row_of_the_sample_is_in_silver(sample_lake: Lake, make_sample: Ca
     silver = sample_lake.read("silver/silver_engagement").with_columns(pl.col("release_date").cast(pl.String))
     key = ["half_year", "section", "title", "runtime_written"]
     assert silver["_untyped_values"].count() == 0
-    assert silver.drop("_untyped_values").sort(key).rows() == expected.select(silver.columns[:-1]).sort(key).rows()
+    columns = [name for name in silver.columns if name in expected.columns]
+    assert len(columns) == len(expected.columns) - 2 == 12  # silver does not keep the title's halves of its own
+    assert silver.select(columns).sort(key).rows() == expected.select(columns).sort(key).rows()
     assert silver.height == rows.height - 2 > 500
     records = sample_lake.read("silver/silver_engagement_records").filter(pl.col("_verdict") == "quarantined")
     assert sorted(records["title"]) == ["Other Movies", "Other Shows"]
