@@ -180,7 +180,7 @@ MATCHES = {
         "TV Show: Money Heist",  # La casa de papel
     ),
     "name alone": (
-        "Movie: 3 Idiots",  # only in the first report, without a length
+        "Movie: The Physician",  # in no report
         "TV Show: Reply 1988",
         "TV Show: Men on a Mission",
     ),
