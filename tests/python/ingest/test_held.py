@@ -15,6 +15,7 @@ from deltalake import DeltaTable
 
 from ingest import config
 from ingest.compare import Comparison, ComparisonSettings
+from ingest.storage import hashes
 from ingest.storage.tables import FileRecord, Lake, Ledger, RawTable
 from tests.python.ingest.conftest import Bench, Done, assert_sound, contents
 from tests.support.lake import DATA, needs_real_data
@@ -326,12 +327,41 @@ def test_figures_are_the_same_however_raw_lies(shipped: Bench) -> None:
     for root in (shipped.lake, odd, shipped.folder / "compact"):
         lake = Lake(str(root))
         before, now = Ledger(lake).of("catalogue", f"{FOLDER['catalogue']}netflix_titles.csv")
-        found = Comparison(RawTable(Lake(str(root)), "netflix_titles"), before, ComparisonSettings.of(dataset)).figures(
-            now
-        )
+        shutil.rmtree(root / "raw" / hashes.FOLDER)  # which would be taken in place of raw
+        table, settings = RawTable(lake, "netflix_titles"), ComparisonSettings.of(dataset)
+        found = Comparison(table, before, settings, hashes.HashCache(lake)).figures(now)
         assert found == now
         assert (found.keys_before, found.keys_lost, found.keys_changed, found.keys_new) == (200, 6, 0, 0)
         assert (found.columns_vanished, found.columns_new) == ("rating", "extra")
+
+
+@pytest.mark.parametrize("kept", ["as they were left", "gone", "cut", "of another version", "of other columns"])
+def test_kept_hashes_count_for_their_version_alone(shipped: Bench, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are the ones of the version before, it is not read again; all others are of no account."""
+    folder, earlier = shipped.lake / "raw" / hashes.FOLDER, shipped.folder / "earlier"
+    turned, older = [TITLES[0], *TITLES[:0:-1]], [*TITLES[:191], *copies[:10]]  # all of 200 records
+    for number, rows in enumerate((TITLES, turned, older, TITLES[:1]), start=1):
+        load(shipped, "catalogue", CATALOGUE | {"netflix_titles.csv": written(rows)})
+        if number == 2:
+            shutil.copytree(folder, earlier)
+    # Version 4 is held, and has left the hashes of version 3.
+    changed = set_column(older, "rating", lambda rating: "R9" if rating == "R1" else rating)
+    if kept == "gone":
+        shutil.rmtree(folder)
+    elif kept == "of another version":
+        shutil.copytree(earlier, folder, dirs_exist_ok=True)
+    elif kept == "of other columns":
+        changed = set_column(changed, "description", lambda _: "")
+    elif kept == "cut":
+        for file in folder.iterdir():
+            file.write_bytes(file.read_bytes()[:-8])
+    else:
+        monkeypatch.setattr(RawTable, "records", None)
+    done = load(shipped, "catalogue", CATALOGUE | {"netflix_titles.csv": written(changed[:-1])})
+    assert done.code == 0, done.err
+    row = newest(shipped, "catalogue", "netflix_titles.csv")
+    found = [row[name] for name in ("compared_with", "keys_before", "keys_lost", "keys_changed", "keys_new")]
+    assert found == [3, 200, 1, sum(row[6] == "R1" for row in older[1:-1]), 0]
 
 
 # --- limits ---
