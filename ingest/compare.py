@@ -237,6 +237,8 @@ class _Share:
 
 
 def _percent(share: float) -> str:
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
     return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
@@ -250,8 +252,9 @@ def _shares(record: FileRecord, before: FileRecord, limits: Limits) -> Iterator[
     else:
         keys, new, repeated = record.keys_before, record.keys_new or 0, record.keys_repeated or 0
         repeated_before = max(rows_before - keys, 0)
-        yield _Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
         changed, common = record.keys_changed or 0, record.keys_common or 0
+        if common or limits.renamed:
+            yield _Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
         yield _Share(changed, common, limits.changed, f"{{}} keys shared with version {before.version} have changed")
         yield _Share(new, keys, limits.new, f"{new:,} keys are new, as against {keys:,} {of}")
         if repeated - repeated_before >= limits.at_least:

@@ -57,8 +57,8 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. All but the last three are
-    shares of 1; a version exactly at a limit is within it. docs/ingest.md says what each is a share of."""
+    """How far a version may be from the last accepted one before it is held. The first five are shares of 1; a version
+    exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
     new: Limit = 0.5
@@ -68,9 +68,11 @@ class Limits(_Strict):
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
     cut: bool = True  # hold a version whose file ends within a record
+    renamed: bool = True  # hold a version that has lost every key as one that has lost many
 
 
-_OF_A_LIST = {"lost": OFF, "new": OFF}  # a list that grows may lose what it had, and grow at any pace
+# A list that grows may lose what it had, grow at any pace, and name anew what all its keys are made of.
+_OF_A_LIST = {"lost": OFF, "new": OFF, "renamed": False}
 
 
 class Dataset(_Strict):

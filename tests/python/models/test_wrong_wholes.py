@@ -95,17 +95,20 @@ def measured(hours: float, views: float) -> Rows:
 
 
 # Wrong versions of a file, one after the other, with the rule that each violates. Ingest takes them: of the worldwide
-# list any keys may go, and of the most popular shows any values.
+# list all keys may be others at once, and of the most popular shows any values, and there may be more of them.
 NEVER: dict[str, list[tuple[Rows, str]]] = {
     "all-weeks-global.tsv": [
         (set_column(LIST, "week", lambda day: (date.fromisoformat(day) + timedelta(days=1)).isoformat()), "sundays"),
         (set_column(LIST, "week", lambda day: f"19{day[2:]}"), "something_is_kept"),
-        (set_column(LIST, "category", lambda name: name.replace("TV", "Series")), "lists_are_known"),
+        (set_column(LIST, "category", lambda name: f"Top {name}"), "lists_are_known"),
     ],
     "most-popular.tsv": [
-        (set_column(measured(1, 0.5), "rank", lambda rank: str(int(rank) - 1)), "places_are_counted_from_1"),
         (measured(1e-6, 0.5), "views_are_hours_by_length"),
         (measured(0.5, 1), "views_are_hours_by_length"),
+        (
+            measured(1, 0.5) + [[row[0], "0", *row[2:]] for row in measured(1, 0.5)[1::10]],
+            "places_are_counted_from_1",
+        ),
     ],
 }
 
