@@ -147,9 +147,11 @@ class Run:
     ) -> FileRecord:
         """The ledger's row of a version that is in raw: with its figures, and held if these are beyond the limits."""
         before = self._ledger.version(record, record.compared_with)
+        comparison = comparison or Comparison(table, before, comparing, self._hashes)
         if before is not None:
-            record = (comparison or Comparison(table, before, comparing, self._hashes)).figures(record)
-        return judged(record, before, comparing.limits, comparing.limits.cut and table.is_cut(record))
+            record = comparison.figures(record)
+        cut = comparing.limits.cut and table.is_cut(record)
+        return judged(record, before, comparing.limits, cut, comparison.uniform())
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""
