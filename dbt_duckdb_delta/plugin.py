@@ -202,7 +202,7 @@ class Plugin(BasePlugin):
                 self._create_view(self.conn.cursor(), schema, name, table)
 
     def _carry_out(self, cursor: Connection, job: Job, name: str, path: str) -> tuple[Any, DeltaTable | None]:
-        """Attempt a job until no other writer comes in between; returns what it did, and the table."""
+        """Attempt a job until nothing comes in between; returns what it did, and the table."""
         commit = uuid.uuid4().hex
         for turn in range(ATTEMPTS):
             table, shadowed = open_table(path, self.storage), self.shadowed or set()
@@ -223,8 +223,11 @@ class Plugin(BasePlugin):
                 if turn == ATTEMPTS - 1:
                     said = f"{name}: another writer committed at the same time, {ATTEMPTS} times in a row."
                     raise DbtRuntimeError(f"{said} Nothing was written; run the model again. ({error})") from error
-            except DeltaError as error:
-                raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
+            except (DeltaError, duckdb.InterruptException) as error:
+                # Of a query that fails in one thread, DuckDB now and then reports only that it interrupted the others.
+                # The next turn meets the error itself.
+                if "INTERRUPT Error" not in str(error) or turn == ATTEMPTS - 1:
+                    raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
             except BaseException as error:
                 # delta-rs raises what DataFusion and Arrow say as Exception itself; and a panic of Rust would end dbt's
                 # thread without a word.

@@ -15,9 +15,12 @@ import numpy as np
 import polars as pl
 
 from ingest.config import Dataset, Limits
+from ingest.errors import printable
 from ingest.reading.checks import column_name
+from ingest.storage.hashes import SIDE, HashCache, Hashes
 from ingest.storage.tables import FileRecord, RawTable
 
+_FEW = 1000  # records, in which most columns have a second value already
 _ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
 _HELD = "held"
 
@@ -48,71 +51,123 @@ class ComparisonSettings:
         return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
 
 
-_SIDE = np.uint64(1)  # the lowest bit of a hash is free, to say which of two versions it is of
+@dataclass(frozen=True)
+class Share:
+    """``count`` of ``total``, with ``{}`` in ``template`` for "count of total"; ``usual`` is an accepted share."""
+
+    count: int
+    total: int
+    limit: float
+    template: str
+    usual: float = 0
+
+    @property
+    def share(self) -> float:
+        return self.count / self.total - self.usual
+
+    @property
+    def text(self) -> str:
+        after = f" after {_percent(self.usual)} before" if self.usual else ""
+        share = f"{_percent(self.count / self.total)}{after}, limit {_percent(self.limit)}"
+        return f"{self.template.format(f'{self.count:,} of {self.total:,}')} ({share})"
 
 
-class Hashes:
-    """The hashes of some records, frame by frame: ``keys`` of their keys, ``values`` of key and values together."""
-
-    def __init__(self, key: list[str], columns: list[str]) -> None:
-        self.key = key
-        self.columns = columns
-        self.keys: list[np.ndarray] = []
-        self.values: list[np.ndarray] = []
-
-    def add(self, frame: pl.DataFrame) -> None:
-        self.keys.append(frame.select(self.key).hash_rows().to_numpy() & ~_SIDE)
-        if self.columns:
-            self.values.append(frame.select(self.key + self.columns).hash_rows().to_numpy() & ~_SIDE)
-
-    def keys_of(self, values: np.ndarray) -> list[np.ndarray]:
-        """The keys of the records with one of these hashes of their values, which are sorted."""
-        return [keys[_among(found, values)] for keys, found in zip(self.keys, self.values, strict=True)]
+def _percent(share: float) -> str:
+    if 0 < share < 0.0005:
+        return "less than 0.1%"
+    return f"{100 * share:.1f}".removesuffix(".0") + "%"
 
 
 class Comparison:
-    """Of the version that a run loads with ``before``, the last accepted one. ``watch`` it while it is loaded, then ask
-    for the ``figures``; what was not watched is read from the raw table."""
+    """Of the version that a run loads with ``before``, the last accepted one, if there is one. ``watch`` it while it is
+    loaded, then ask for the ``figures``; what was not watched is read from the raw table. ``keep`` it once it is
+    accepted, for the comparison of the next one."""
 
-    def __init__(self, table: RawTable, before: FileRecord, comparing: ComparisonSettings) -> None:
+    def __init__(
+        self, table: RawTable, before: FileRecord | None, comparing: ComparisonSettings, cache: HashCache
+    ) -> None:
         self._table = table
         self._before = before
         self._comparing = comparing
-        self._had = table.columns_with_values(before)
-        lower = {name.lower(): name for name in self._had}
-        # Where the version before has no such column, there is nothing to find its records again by.
-        self._key = [lower[name] for name in comparing.key] if lower.keys() >= set(comparing.key) else []
+        self._cache = cache
+        self._had = table.columns_with_values(before) if before else set()
+        self._key = self._key_among(self._had)
         self._hashes: Hashes | None = None
         self._has: set[str] = set()
+        self._single: dict[str, str | None] = {}  # columns with one value at most beside the empty one, and that value
+
+    def _key_among(self, columns: set[str]) -> list[str]:
+        """The columns of the key; none where one of them is not there, and so nothing to find records again by."""
+        lower = {name.lower(): name for name in columns}
+        return [lower[name] for name in self._comparing.key] if lower.keys() >= set(self._comparing.key) else []
 
     def watch(self, frames: Iterator[pl.DataFrame], filled: Iterable[str]) -> Iterator[pl.DataFrame]:
         """The same frames; ``filled`` are the columns that the file has."""
         waiting = set(filled)
-        values = [name for name in sorted(self._had & waiting) if name not in self._key]
-        self._hashes = Hashes(self._key, values)
+        if self._before is None:
+            self._key = self._key_among(waiting)
+        both = self._had & waiting if self._before else waiting
+        self._hashes = Hashes(self._key, sorted(both - set(self._key)))
+        self._single = dict.fromkeys(self._had & waiting - set(self._key))
         for frame in frames:
             if self._key:
                 self._hashes.add(frame)
             found = {name for name in waiting if (frame[name] != "").any()}
             waiting -= found
             self._has |= found
+            self._narrow(frame)
             yield frame
 
+    def _narrow(self, frame: pl.DataFrame) -> None:
+        """Keep in ``_single`` the columns that hold no second value in this frame."""
+        for part in (frame.head(_FEW), frame):
+            for name, value in list(self._single.items()):
+                filled = part[name].filter(part[name] != "")
+                if value is None and len(filled):
+                    value = self._single[name] = filled[0]
+                if value is not None and (filled != value).any():
+                    del self._single[name]
+
+    def keep(self, record: FileRecord) -> None:
+        """``record`` is the ledger's row of the version that was watched."""
+        if self._hashes and self._key and self._has >= set(self._hashes.columns):
+            self._cache.put(record, self._hashes)
+
     def figures(self, record: FileRecord) -> FileRecord:
-        """``record`` with the figures of its comparison."""
+        """``record`` with the figures of its comparison with the version before."""
+        assert self._before is not None
         if self._hashes is None:
             self._has = self._table.columns_with_values(record)
+            self._single = dict.fromkeys(self._had & self._has - set(self._key))
+            for frame in self._table.records(record, list(self._single)) if self._single else ():
+                self._narrow(frame)
         vanished, new = spelled_alike(self._had, self._has, self._comparing)
         record = replace(record, columns_vanished=_joined(vanished), columns_new=_joined(new))
         if not self._key:
             return record
         values = sorted((self._had & self._has) - set(self._key))
-        now = self._hashes
-        if now is None or now.columns != values:  # a column that is there and empty is compared as little as none
-            now = self._read(record, values)
-        before = self._read(self._before, values)
+        if self._hashes is None or self._hashes.columns != values:  # one that is there and empty is compared as little
+            self._hashes = self._read(record, values)
+        before = self._cache.get(self._before, self._key, values) or self._read(self._before, values)
         renamed = _joined(f"{old}:{name}" for old, name in self._renamed(record, vanished, new))
-        return _counted(replace(record, columns_renamed=renamed), before, now)
+        return _counted(replace(record, columns_renamed=renamed), before, self._hashes)
+
+    def uniform(self) -> Iterator[Share]:
+        """Of each column that holds one value throughout, and did not before, how many of the values were others."""
+        for name, value in self._single.items():
+            if self._before is None or value is None:
+                continue
+            others = total = 0
+            seen: set[str] = set()
+            for frame in self._table.records(self._before, [name]):
+                filled = frame[name].filter(frame[name] != "")
+                total += len(filled)
+                others += int((filled != value).sum())
+                seen |= set(filled.unique().head(2))
+            if len(seen) < 2:
+                continue
+            text = f"column {printable(name)} holds one value, and {{}} of version {self._before.version} were others"
+            yield Share(others, total, self._comparing.limits.uniform, text)
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)
@@ -122,7 +177,7 @@ class Comparison:
 
     def _renamed(self, record: FileRecord, vanished: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
         """Each vanished column with the new one that holds nearly the same values, if there is one."""
-        if not vanished or not new:
+        if self._before is None or not vanished or not new:
             return
         old_rows, new_rows = (
             pl.concat(
@@ -157,7 +212,7 @@ def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
     if before.columns:
         old_values, new_values, _ = _apart(before.values, now.values)
         # The keys of records that stand in one version only. Of a key that stands there more than once, all count.
-        changed = np.unique(np.concatenate([lost[:0], *before.keys_of(old_values), *now.keys_of(new_values)]))
+        changed = np.unique(np.concatenate([lost[:0], *_keys_of(before, old_values), *_keys_of(now, new_values)]))
         changed = changed[~_among(changed, lost) & ~_among(changed, new)]
     return replace(
         record,
@@ -173,22 +228,24 @@ def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
 def _apart(old: list[np.ndarray], new: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
     """The hashes that are only in ``old``, and those only in ``new``, each once and sorted; and how many are in both.
 
-    One sort finds them: the two of a hash that is in both become neighbours, which differ in the bit for the version.
+    One sort finds them: where a hash is in both, two neighbours differ in the bit for the version.
     """
     found = np.concatenate([*old, *new, np.empty(0, np.uint64)])
-    found[sum(map(len, old)) :] |= _SIDE
+    found[sum(map(len, old)) :] |= SIDE
     found.sort()
-    first = np.ones(len(found), dtype=bool)
-    np.not_equal(found[1:], found[:-1], out=first[1:])
-    if not first.all():
-        found = found[first]
-    pair = (found[1:] ^ found[:-1]) == _SIDE
+    pair = (found[1:] ^ found[:-1]) == SIDE
     alone = np.ones(len(found), dtype=bool)
     alone[1:] &= ~pair
     alone[:-1] &= ~pair
-    only = found[alone]
-    of_new = (only & _SIDE).astype(bool)
-    return only[~of_new], only[of_new] & ~_SIDE, int(np.count_nonzero(pair))
+    only = np.unique(found[alone])
+    only = only[~_among(only ^ SIDE, found)]  # a repetition may have no neighbour of the other version
+    of_new = (only & SIDE).astype(bool)
+    return only[~of_new], only[of_new] & ~SIDE, int(np.count_nonzero(pair))
+
+
+def _keys_of(hashes: Hashes, values: np.ndarray) -> list[np.ndarray]:
+    """The keys of the records with one of these hashes of their values, which are sorted."""
+    return [keys[_among(found, values)] for keys, found in zip(hashes.keys, hashes.values, strict=True)]
 
 
 def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
@@ -201,66 +258,44 @@ def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
     return found
 
 
-def judged(record: FileRecord, before: FileRecord | None, limits: Limits, cut: bool) -> FileRecord:
-    """``record``, held where its figures are beyond the limits, or its file was ``cut``; ``before`` is what it was
-    compared with."""
-    reasons = list(_reasons(record, before, limits))
+def judged(
+    record: FileRecord, before: FileRecord | None, limits: Limits, cut: bool, more: Iterable[Share] = ()
+) -> FileRecord:
+    """``record``, held where its figures or ``more`` are beyond the limits, or its file was ``cut``; ``before`` is what
+    it was compared with."""
+    reasons = list(_reasons(record, before, limits, more))
     if cut:
         reasons.insert(0, "ends within a record, without a line end: it was cut")
     return replace(record, status=_HELD, reason="; ".join(reasons)) if reasons else record
 
 
-def _reasons(record: FileRecord, before: FileRecord | None, limits: Limits) -> Iterator[str]:
+def _reasons(record: FileRecord, before: FileRecord | None, limits: Limits, more: Iterable[Share]) -> Iterator[str]:
     rows = record.row_count or 0
     if rows == 0 and limits.empty:
         yield "has a header and no record"
     elif before is not None:
-        for beyond in _shares(record, before, limits):
+        for beyond in (*_shares(record, before, limits), *(more if rows >= limits.at_least else ())):
             if beyond.total >= max(limits.at_least, 1) and beyond.share > beyond.limit:
                 yield beyond.text
 
 
-@dataclass(frozen=True)
-class _Share:
-    """``count`` of ``total``, with ``{}`` in ``template`` for "count of total"; ``usual`` is an accepted share."""
-
-    count: int
-    total: int
-    limit: float
-    template: str
-    usual: float = 0
-
-    @property
-    def share(self) -> float:
-        return self.count / self.total - self.usual
-
-    @property
-    def text(self) -> str:
-        after = f" after {_percent(self.usual)} before" if self.usual else ""
-        share = f"{_percent(self.count / self.total)}{after}, limit {_percent(self.limit)}"
-        return f"{self.template.format(f'{self.count:,} of {self.total:,}')} ({share})"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}".removesuffix(".0") + "%"
-
-
-def _shares(record: FileRecord, before: FileRecord, limits: Limits) -> Iterator[_Share]:
+def _shares(record: FileRecord, before: FileRecord, limits: Limits) -> Iterator[Share]:
     rows, rows_before = record.row_count or 0, before.row_count or 0
     of = f"of version {before.version}"
     if record.keys_before is None:  # without a key, only the numbers of records can be compared
         lost, new = max(rows_before - rows, 0), max(rows - rows_before, 0)
-        yield _Share(lost, rows_before, limits.lost, f"{{}} records {of} are gone")
-        yield _Share(new, rows_before, limits.new, f"{new:,} records more than the {rows_before:,} {of}")
+        yield Share(lost, rows_before, limits.lost, f"{{}} records {of} are gone")
+        yield Share(new, rows_before, limits.new, f"{new:,} records more than the {rows_before:,} {of}")
     else:
         keys, new, repeated = record.keys_before, record.keys_new or 0, record.keys_repeated or 0
         repeated_before = max(rows_before - keys, 0)
-        yield _Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
         changed, common = record.keys_changed or 0, record.keys_common or 0
-        yield _Share(changed, common, limits.changed, f"{{}} keys shared with version {before.version} have changed")
-        yield _Share(new, keys, limits.new, f"{new:,} keys are new, as against {keys:,} {of}")
+        if common or limits.renamed:
+            yield Share(record.keys_lost or 0, keys, limits.lost, f"{{}} keys {of} are gone")
+        yield Share(changed, common, limits.changed, f"{{}} keys shared with version {before.version} have changed")
+        yield Share(new, keys, limits.new, f"{new:,} keys are new, as against {keys:,} {of}")
         if repeated - repeated_before >= limits.at_least:
             usual = repeated_before / max(rows_before, 1)
-            yield _Share(repeated, rows, limits.repeated, "{} records repeat the key of another", usual)
+            yield Share(repeated, rows, limits.repeated, "{} records repeat the key of another", usual)
     usual = (before.rescued_count or 0) / max(rows_before, 1)
-    yield _Share(record.rescued_count or 0, rows, limits.rescued, "{} records do not fit the header", usual)
+    yield Share(record.rescued_count or 0, rows, limits.rescued, "{} records do not fit the header", usual)

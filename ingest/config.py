@@ -57,20 +57,23 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. All but the last three are
-    shares of 1; a version exactly at a limit is within it. docs/ingest.md says what each is a share of."""
+    """How far a version may be from the last accepted one before it is held. The first six are shares of 1; a version
+    exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
     new: Limit = 0.5
     changed: Limit = 0.5
     repeated: Limit = 0.001
     rescued: Limit = 0.05
+    uniform: Limit = 0.2
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
     cut: bool = True  # hold a version whose file ends within a record
+    renamed: bool = True  # hold a version that has lost every key as one that has lost many
 
 
-_OF_A_LIST = {"lost": OFF, "new": OFF}  # a list that grows may lose what it had, and grow at any pace
+# A list that grows may lose what it had, grow at any pace, and name anew what all its keys are made of.
+_OF_A_LIST = {"lost": OFF, "new": OFF, "renamed": False}
 
 
 class Dataset(_Strict):

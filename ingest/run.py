@@ -22,6 +22,7 @@ from ingest.reading.checks import check_size
 from ingest.reading.rows import RowSource
 from ingest.report import Outcome, Report, Result
 from ingest.sources.listing import ConnectorWithHistory, ConnectorWithMemory, Origin, now
+from ingest.storage.hashes import HashCache
 from ingest.storage.tables import Conflict, FileRecord, Lake, Ledger, RawTable
 from ingest.versions import State, Versions
 
@@ -58,6 +59,7 @@ class Run:
         self._batch_id = f"{now():%Y%m%dT%H%M%SZ}-{uuid4().hex[:8]}"
         self._ledger = Ledger(lake)
         self._versions = Versions(lake, self._ledger)
+        self._hashes = HashCache(lake)
 
     def current(self, sources: Iterable[ConnectedSource]) -> None:
         """Bring the lake up to what the sources hold now."""
@@ -145,9 +147,11 @@ class Run:
     ) -> FileRecord:
         """The ledger's row of a version that is in raw: with its figures, and held if these are beyond the limits."""
         before = self._ledger.version(record, record.compared_with)
+        comparison = comparison or Comparison(table, before, comparing, self._hashes)
         if before is not None:
-            record = (comparison or Comparison(table, before, comparing)).figures(record)
-        return judged(record, before, comparing.limits, comparing.limits.cut and table.is_cut(record))
+            record = comparison.figures(record)
+        cut = comparing.limits.cut and table.is_cut(record)
+        return judged(record, before, comparing.limits, cut, comparison.uniform())
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""
@@ -272,14 +276,11 @@ class Run:
             try:
                 if isinstance(content, Refused):
                     raise content
-                comparing, comparison = ComparisonSettings.of(candidate.dataset), None
-                if before := self._versions.accepted_before(record):
-                    record = replace(record, compared_with=before.version)
-                    comparison = Comparison(table, before, comparing)
+                comparing, before = ComparisonSettings.of(candidate.dataset), self._versions.accepted_before(record)
+                record = replace(record, compared_with=before.version if before else None)
+                comparison = Comparison(table, before, comparing, self._hashes)
                 with RowSource(content, candidate.entry, candidate.dataset, table.columns) as rows:
-                    frames = rows.frames(record)
-                    if comparison is not None:
-                        frames = comparison.watch(frames, rows.filled)
+                    frames = comparison.watch(rows.frames(record), rows.filled)
                     table.append(record, rows.columns, prefetch_one(frames), comparing.note)
             except Conflict:
                 continue
@@ -293,6 +294,7 @@ class Run:
             self._ledger.append(record)
             if record.status == State.HELD:
                 return Result(Outcome.HELD, source, path, clocks, record, exit_code=EXIT_REFUSED)
+            comparison.keep(record)
             return Result(Outcome.LOADED, source, path, clocks, record)
 
     def _accepts(self, record: FileRecord) -> bool:

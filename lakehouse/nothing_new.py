@@ -21,7 +21,7 @@ PROJECT = (*SETTINGS_OF_DBT, "models", "macros", "seeds", "tests/dbt", "dbt_duck
 PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "deltalake", "dbt-spark", "pyspark", "pysail")
 SETTINGS = ("DBT_", "LAKEHOUSE_", "SPARK")
 WRITTEN = ("bronze", "silver", "gold")
-OF_NO_MODEL = ("_http_cache", "__pycache__")
+OF_NO_MODEL = ("_http_cache", "_hashes", "__pycache__")
 
 
 def _files(folders: Iterable[Path]) -> list[str]:

@@ -191,16 +191,18 @@
 
 
 {#
-  What was known of columns that a version of a full copy has no more: where no record of a version has a value in a column,
-  the values of the newest accepted version before it that has some, by the key of the feed. No rows where no version lacks
-  a column, as a rule.
+  What was known of columns that a version has no more: where no record of a version has a value in a column, the values of
+  the newest accepted version before it that has some, by a key. No rows where no version lacks a column, as a rule.
 
-  records: a CTE of kept records of accepted versions, with the columns. columns: those beside the key.
+  records: a CTE of kept records of accepted versions, with the columns. columns: those beside the key. key: by what a value
+  is known again, which may be null; the key of the feed where it is not named. beside: columns with another one that they
+  depend on, as views do on hours; what that one was then is returned as <other>_of_<column>.
 
   Example: see models/silver/silver_titles.sql
 #}
-{% macro values_before(feed, records, columns) -%}
-  {%- set key = key_of(feed) -%}
+{% macro values_before(feed, records, columns, key=none, beside={}) -%}
+  {%- set key = key or key_of(feed) %}
+  {%- set read = (key + columns + beside.values() | list) | unique | list -%}
   with
 
     versions as (
@@ -241,7 +243,7 @@
     earlier_records as (
 
         select {{ broadcast("earlier") }}
-            {{ prefixed(key + columns, "records") }},
+            {{ prefixed(read, "records") }},
             earlier._file_path,
             earlier._file_version,
             earlier.recency
@@ -286,6 +288,9 @@
         {{ prefixed(key, "earlier_records") }},
         {%- for column in columns %}
         max(case when earlier_records.recency = giving.{{ column }} then earlier_records.{{ column }} end) as {{ column }},
+        {%- endfor %}
+        {%- for column, other in beside.items() %}
+        max(case when earlier_records.recency = giving.{{ column }} then earlier_records.{{ other }} end) as {{ other }}_of_{{ column }},
         {%- endfor %}
         giving._file_path,
         giving._file_version

@@ -18,6 +18,51 @@ current_engagement as (
 
 ),
 
+-- Of columns that the current version of a report has no more.
+known_before as (
+
+    {{ values_before(
+        'engagement',
+        'current_engagement',
+        ['release_date', 'hours_viewed', 'views', 'is_available_globally'],
+        beside={'views': 'hours_viewed'},
+    ) }}
+
+),
+
+known as (
+
+    select
+        current_engagement.half_year,
+        current_engagement.section,
+        current_engagement.title,
+        current_engagement.runtime_written,
+        current_engagement.english_title,
+        current_engagement.original_title,
+        coalesce(current_engagement.release_date, known_before.release_date) as release_date,
+        coalesce(current_engagement.hours_viewed, known_before.hours_viewed) as hours_viewed,
+        coalesce(
+            current_engagement.views,
+            -- Views are hours divided by the length: those of other hours are not this row's.
+            case
+                when
+                    known_before.hours_viewed_of_views
+                    = coalesce(current_engagement.hours_viewed, known_before.hours_viewed)
+                    then known_before.views
+            end
+        ) as views,
+        current_engagement.runtime_minutes,
+        current_engagement.is_runtime_explained,
+        coalesce(current_engagement.is_available_globally, known_before.is_available_globally) as is_available_globally,
+        current_engagement._untyped_values
+    from current_engagement
+    left join known_before
+        on
+            {{ same(['_file_path', '_file_version', 'half_year', 'section'], 'current_engagement', 'known_before') }}
+            and {{ same(['title', 'runtime_written'], 'current_engagement', 'known_before') }}
+
+),
+
 -- A title is in the section of the last report that has it: the first report has a single section for films and
 -- series, and some specials have moved. Unless one report has it in both, as two things.
 sections as (
@@ -37,7 +82,7 @@ sections as (
                 title,
                 half_year,
                 section
-            from current_engagement
+            from known
             where section <> 'Films and TV'
         ) as named
     ) as placed
@@ -49,16 +94,16 @@ sections as (
 typed as (
 
     select
-        current_engagement.*,
+        known.*,
         case
-            when coalesce(sections.section, current_engagement.section) = 'Films' then 'Movie'
-            when coalesce(sections.section, current_engagement.section) = 'TV' then 'TV Show'
+            when coalesce(sections.section, known.section) = 'Films' then 'Movie'
+            when coalesce(sections.section, known.section) = 'TV' then 'TV Show'
             when {{ regexp_matches('english_title', ': (Season|Series|Staffel|Temporada) ?[0-9]+|: Limited Series$') }}
                 then 'TV Show'
             else 'Unknown'
         end as type
-    from current_engagement
-    left join sections on current_engagement.title = sections.title
+    from known
+    left join sections on known.title = sections.title
 
 ),
 

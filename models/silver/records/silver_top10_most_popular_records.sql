@@ -19,7 +19,9 @@ cleaned as (
         {{ clean_text('season_title', holds='titles') }} as season_title,
         {{ clean_text('hours_viewed_first_28_days') }} as hours_28_text,
         {{ clean_text('hours_viewed_first_91_days') }} as hours_91_text,
-        {{ clean_text('views_first_91_days') }} as views_text,
+        {{ clean_text('hours_viewed_first_182_days') }} as hours_182_text,
+        {{ clean_text('views_first_91_days') }} as views_91_text,
+        {{ clean_text('views_first_182_days') }} as views_182_text,
         {{ clean_text('runtime') }} as runtime_hours_text,
         _file_path,
         _file_version,
@@ -36,7 +38,9 @@ parsed as (
         {{ parse_number('popularity_rank_text', 'integer') }} as popularity_rank,
         {{ parse_number('hours_28_text', 'bigint') }} as hours_28,
         {{ parse_number('hours_91_text', 'bigint') }} as hours_91,
-        {{ parse_number('views_text', 'bigint') }} as views,
+        {{ parse_number('hours_182_text', 'bigint') }} as hours_182,
+        {{ parse_number('views_91_text', 'bigint') }} as views_91,
+        {{ parse_number('views_182_text', 'bigint') }} as views_182,
         {{ parse_decimal('runtime_hours_text') }} as runtime_hours
     from cleaned
 
@@ -51,17 +55,25 @@ typed as (
         show_title,
         season_title,
 
-        -- The column of hours was renamed when the lists went over from 28 days to 91; window_days says which it is.
-        coalesce(hours_91, hours_28) as hours_viewed,
-        cast(case when hours_91 is not null then 91 when hours_28 is not null then 28 end as integer) as window_days,
-        views,
+        -- The column has another name where the lists count other days; window_days says which. The usual 91 go first.
+        coalesce(hours_91, hours_182, hours_28) as hours_viewed,
+        cast(
+            case
+                when hours_91 is not null then 91
+                when hours_182 is not null then 182
+                when hours_28 is not null then 28
+            end as integer
+        ) as window_days,
+        case when hours_91 is not null or hours_182 is null then views_91 else views_182 end as views,
         nullif(runtime_hours, 0) as runtime_hours,  -- 0 while episodes are launched at different times
 
         {{ untyped_values({
             'popularity_rank': 'rank',
             'hours_28': 'hours_viewed_first_28_days',
             'hours_91': 'hours_viewed_first_91_days',
-            'views': 'views_first_91_days',
+            'hours_182': 'hours_viewed_first_182_days',
+            'views_91': 'views_first_91_days',
+            'views_182': 'views_first_182_days',
             'runtime_hours': 'runtime',
         }) }} as _untyped_values,
         _file_path,

@@ -15,9 +15,10 @@ import polars as pl
 import pytest
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import DeltaTable, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 import dbt_duckdb_delta.attempt
+from dbt_duckdb_delta import queries
 from tests.support.tables import Tables
 
 UTC_TIME = dt.datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=dt.UTC)
@@ -196,6 +197,25 @@ def test_failing_query_leaves_the_version(tmp_path: Path, shared: Tables) -> Non
         with pytest.raises(Exception, match="late"):
             shared.job(strategy, late, unique_key=["k"])
     assert (shared.version(), shared.rows()) == (0, [(1,)])
+
+
+@pytest.mark.parametrize("raised", [DeltaError, duckdb.InterruptException])
+def test_a_failing_query_is_reported_by_its_own_error(
+    tmp_path: Path, shared: Tables, monkeypatch: pytest.MonkeyPatch, raised: type[Exception]
+) -> None:
+    """And not by what DuckDB now and then says in its place: that it interrupted the other threads."""
+    shared.move(tmp_path)
+    interrupted, query = [raised("C Data interface error: INTERRUPT Error: Interrupted!")], queries.query
+
+    def racing(*args: Any) -> Any:
+        if interrupted:
+            raise interrupted.pop()
+        return query(*args)
+
+    monkeypatch.setattr(queries, "query", racing)
+    with pytest.raises(Exception, match="too much"):
+        shared.job("overwrite", "select error('too much') as k")
+    assert not interrupted
 
 
 def test_unchanged_inputs_are_not_computed_again(tmp_path: Path, shared: Tables) -> None:

@@ -6,15 +6,17 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 from deltalake import DeltaTable
 
 from ingest import config
 from ingest.compare import Comparison, ComparisonSettings
+from ingest.storage import hashes
 from ingest.storage.tables import FileRecord, Lake, Ledger, RawTable
 from tests.python.ingest.conftest import Bench, Done, assert_sound, contents
 from tests.support.lake import DATA, needs_real_data
@@ -76,7 +78,7 @@ TITLES: Rows = [
                 f"Film {n}",
                 f"{n % 12 + 1}/{n % 28 + 1}/2019",
                 str(1990 + n % 30),
-                f"R{n % 5}",
+                f"R{n % 5 if n % 3 == 0 else 0}",
             ),
             *(f'One, two and "{n}", then more, and more', str(1000 + 7 * n)),
         ]
@@ -195,6 +197,10 @@ WRONG = {
         "400 of 400 keys of version 1 are gone",
     ),
     "quotes lost": (UNQUOTED, "200 of 200 records do not fit the header (100%, limit 5%)"),
+    "one rating for all": (
+        titles(set_column(TITLES, "rating", lambda rating: rating and "R0")),
+        "column rating holds one value, and 53 of 200 of version 1 were others (26.5%, limit 20%)",
+    ),
     "hours times 1,000": (
         world(set_column(LIST, "weekly_hours_viewed", thousand)),
         "300 of 300 keys shared with version 1 have changed",
@@ -208,7 +214,7 @@ WRONG = {
         "20 of 320 records repeat the key of another (6.2%, limit 0.1%)",
     ),
     "countries as the world": (world(COUNTRIES), "300 of 300 keys shared with version 1 have changed"),
-    "places missing": (popular(POPULAR[:31]), "10 of 40 keys of version 1 are gone (25%, limit 20%)"),
+    "places missing": (popular(POPULAR[:31]), "10 of 40 keys of version 1 are gone (25%, limit 0%)"),
 }
 
 
@@ -274,12 +280,40 @@ def test_a_list_that_grows_may_lose_keys_which_is_told(shipped: Bench) -> None:
     assert (row["keys_before"], row["keys_lost"], row["keys_common"], row["keys_new"]) == (300, 300, 0, 300)
 
 
-def test_places_may_change_hands(shipped: Bench) -> None:
+def test_a_list_that_has_lost_places_is_held(shipped: Bench) -> None:
+    """Wherever they were, and also where the file ends at the end of a line, or has a week more."""
     load(shipped, "top10", LISTS)
-    others = written(set_column(POPULAR, "show_title", lambda title: f"another {title}"), "\t")
-    assert load(shipped, "top10", LISTS | {"most-popular.tsv": others}).code == 0
+    another = [[later(row[0]), *row[1:]] for row in LIST[-20:]]
+    lost: list[tuple[str, Rows, str]] = [
+        ("all-weeks-global.tsv", LIST[:-1], "1 of 300 keys of version 1 are gone (0.3%, limit 0%)"),
+        ("all-weeks-global.tsv", LIST[:-20], "20 of 300 keys"),  # also an old copy that is served again
+        ("all-weeks-global.tsv", LIST[:100] + LIST[103:] + another, "3 of 300 keys"),
+        ("all-weeks-countries.tsv", COUNTRIES[:455], "146 of 600 keys"),
+        ("all-weeks-countries.tsv", [row for row in COUNTRIES if row[0] != "DE"], "300 of 600 keys"),
+        ("most-popular.tsv", POPULAR[:29], "12 of 40 keys"),
+        ("most-popular.tsv", POPULAR[:1] + POPULAR[2:], "1 of 40 keys"),
+    ]
+    for name, rows, reason in lost:
+        done = load(shipped, "top10", LISTS | {name: written(rows, "\t")})
+        assert (done.code, f"{name}: held: " in done.err, reason in done.err) == (1, True, True), done.err
+    assert load(shipped, "top10", LISTS | {"all-weeks-global.tsv": written(LIST + another, "\t")}).code == 0
+
+
+def test_places_may_change_hands_but_not_all_of_them(shipped: Bench) -> None:
+    load(shipped, "top10", LISTS)
+    lists = {"Films (English)": "TV (English)", "TV (English)": "Films (English)"}
+    lists |= {name.replace("(", "(Non-"): other.replace("(", "(Non-") for name, other in lists.items()}
+    for wrong in (
+        set_column(POPULAR, "category", lists.__getitem__),
+        set_column(POPULAR, "rank", lambda rank: str(11 - int(rank))),
+        set_column(POPULAR, "hours_viewed_first_91_days", lambda hours: hours[:-3]),
+    ):
+        done = load(shipped, "top10", LISTS | {"most-popular.tsv": written(wrong, "\t")})
+        assert (done.code, "40 of 40 keys shared with version 1 have changed" in done.err) == (1, True), done.err
+    others = POPULAR[:2] + set_column(POPULAR, "show_title", lambda title: f"another {title}")[2:]
+    assert load(shipped, "top10", LISTS | {"most-popular.tsv": written(others, "\t")}).code == 0
     row = newest(shipped, "top10", "most-popular.tsv")
-    assert (row["keys_common"], row["keys_changed"]) == (40, 40)
+    assert (row["keys_common"], row["keys_changed"]) == (40, 39)
 
 
 def test_repeated_keys_are_compared_as_a_whole(shipped: Bench) -> None:
@@ -326,12 +360,47 @@ def test_figures_are_the_same_however_raw_lies(shipped: Bench) -> None:
     for root in (shipped.lake, odd, shipped.folder / "compact"):
         lake = Lake(str(root))
         before, now = Ledger(lake).of("catalogue", f"{FOLDER['catalogue']}netflix_titles.csv")
-        found = Comparison(RawTable(Lake(str(root)), "netflix_titles"), before, ComparisonSettings.of(dataset)).figures(
-            now
-        )
+        shutil.rmtree(root / "raw" / hashes.FOLDER)  # which would be taken in place of raw
+        table, settings = RawTable(lake, "netflix_titles"), ComparisonSettings.of(dataset)
+        found = Comparison(table, before, settings, hashes.HashCache(lake)).figures(now)
         assert found == now
         assert (found.keys_before, found.keys_lost, found.keys_changed, found.keys_new) == (200, 6, 0, 0)
         assert (found.columns_vanished, found.columns_new) == ("rating", "extra")
+
+
+@pytest.mark.parametrize("kept", ["as they were left", "gone", "cut", "of another version", "of other columns"])
+def test_kept_hashes_count_for_their_version_alone(shipped: Bench, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where they are the ones of the version before, it is not read again; all others are of no account."""
+    folder, earlier = shipped.lake / "raw" / hashes.FOLDER, shipped.folder / "earlier"
+    turned, older = [TITLES[0], *TITLES[:0:-1]], [*TITLES[:191], *copies[:10]]  # all of 200 records
+    for number, rows in enumerate((TITLES, turned, older, TITLES[:1]), start=1):
+        load(shipped, "catalogue", CATALOGUE | {"netflix_titles.csv": written(rows)})
+        if number == 2:
+            shutil.copytree(folder, earlier)
+    # Version 4 is held, and has left the hashes of version 3.
+    changed = set_column(older, "rating", lambda rating: "R9" if rating == "R1" else rating)
+    if kept == "gone":
+        shutil.rmtree(folder)
+    elif kept == "of another version":
+        shutil.copytree(earlier, folder, dirs_exist_ok=True)
+    elif kept == "of other columns":
+        changed = set_column(changed, "description", lambda _: "")
+    elif kept == "cut":
+        for file in folder.iterdir():
+            file.write_bytes(file.read_bytes()[:-8])
+    else:
+        records = RawTable.records
+
+        def no_keys(table: RawTable, record: FileRecord, columns: list[str], more: str = "") -> Iterator[pl.DataFrame]:
+            assert "show_id" not in columns
+            return records(table, record, columns, more)
+
+        monkeypatch.setattr(RawTable, "records", no_keys)
+    done = load(shipped, "catalogue", CATALOGUE | {"netflix_titles.csv": written(changed[:-1])})
+    assert done.code == 0, done.err
+    row = newest(shipped, "catalogue", "netflix_titles.csv")
+    found = [row[name] for name in ("compared_with", "keys_before", "keys_lost", "keys_changed", "keys_new")]
+    assert found == [3, 200, 1, sum(row[6] == "R1" for row in older[1:-1]), 0]
 
 
 # --- limits ---
@@ -339,6 +408,10 @@ def test_figures_are_the_same_however_raw_lies(shipped: Bench) -> None:
 
 def people(count: int, first: int = 0, name: str = "id") -> bytes:
     return written([[name, "name"], *([str(n), f"name {n}"] for n in range(first, first + count))])
+
+
+def each_named(content: bytes, name: str) -> bytes:
+    return written(set_column(read(content), "name", lambda _: name))
 
 
 def configured(bench: Bench, settings: str) -> None:
@@ -362,10 +435,23 @@ def configured(bench: Bench, settings: str) -> None:
         ("key: [id]", people(20), people(1), False),
         ("key: [id]", people(20), people(200), False),
         ("key: [id], hold: {lost: 0.5}", people(20), people(1), True),
+        ("key: [id], hold: {lost: 0}", people(20), people(20, first=20), False),  # all named anew
+        ("key: [id], hold: {lost: 0, renamed: true}", people(20), people(20, first=20), True),
+        (
+            "key: [id], vanished_rows: deleted, hold: {new: off, renamed: false}",
+            people(20),
+            people(20, first=20),
+            False,
+        ),
+        ("key: [id], hold: {lost: 0}", people(3000), people(2999), True),
         ("key: [id]", people(20), people(0), True),
         ("key: [id]", people(1), people(0), True),
         ("key: [id], hold: {empty: off}", people(20), people(0), False),
         ("key: [id], vanished_rows: deleted, hold: {empty: off}", people(20), people(0), True),
+        ("key: [id], hold: {changed: off}", people(20), each_named(people(20), "a"), True),
+        ("key: [id], hold: {changed: off, uniform: off}", people(20), each_named(people(20), "a"), False),
+        ("key: [id], hold: {changed: off}", each_named(people(20), "a"), each_named(people(20), "b"), False),
+        ("key: [id], hold: {changed: off}", people(20), each_named(people(20), ""), False),
         ("vanished_rows: deleted", people(20), people(20, 20), False),  # without a key, only the numbers count
         ("vanished_rows: deleted", people(20), people(15), True),
         ("vanished_rows: deleted", people(20), people(31), True),
@@ -521,7 +607,9 @@ class Killed(BaseException):
     pass
 
 
-@pytest.mark.parametrize("kind", ["cut to a third", "quotes lost", "records twice", "weeks moved by 7 days"])
+@pytest.mark.parametrize(
+    "kind", ["cut to a third", "quotes lost", "records twice", "one rating for all", "weeks moved by 7 days"]
+)
 def test_a_run_that_was_killed_leaves_the_same_figures(
     shipped: Bench, kind: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

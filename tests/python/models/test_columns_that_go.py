@@ -1,4 +1,4 @@
-"""Columns that the worldwide list renames, drops and has again: what was known stays known."""
+"""Columns that a file renames, drops and has again: what was known stays known."""
 
 from __future__ import annotations
 
@@ -85,13 +85,15 @@ def back() -> Version:
 VERSIONS = (first(), renamed(), dropped(), shortest(), back())
 
 
-def write(version: Version, number: int, day: int, lake: Lake) -> None:
+def write(
+    version: Version, number: int, day: int, lake: Lake, table: str = "top10_global", path: str = "global.tsv"
+) -> None:
     """Append a version to raw as the ingest would: a column that its file lacks is null, an empty field is empty."""
     time = pl.lit(datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=day), dtype=pl.Datetime("us", "UTC"))
     schema = dict.fromkeys(version.columns, pl.String)
     frame = pl.DataFrame([list(map(record.get, version.columns)) for record in version.records], schema, orient="row")
     frame = frame.with_columns(
-        *(pl.lit(value).alias(name) for name, value in {"_source": "top10", "_file_path": "global.tsv"}.items()),
+        *(pl.lit(value).alias(name) for name, value in {"_source": "top10", "_file_path": path}.items()),
         *(pl.lit(f"{name}{number}").alias(name) for name in ("_file_sha", "_commit_sha", "_batch_id")),
         pl.lit(number, dtype=pl.Int64).alias("_file_version"),
         time.alias("_committed_at"),
@@ -99,7 +101,7 @@ def write(version: Version, number: int, day: int, lake: Lake) -> None:
         pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
         pl.lit(None, dtype=pl.String).alias("_rescued_data"),
     )
-    target = str(lake.root / "raw" / "top10_global")
+    target = str(lake.root / "raw" / table)
     frame.write_delta(target, mode="append", delta_write_options={"schema_mode": "merge"})
 
 
@@ -182,3 +184,84 @@ def test_a_lake_that_never_saw_the_columns(lake: Lake) -> None:
     assert found(lake) == expected([dropped()])
     assert {row[3:5] for row in found(lake)} == {(None, None)}
     assert lake.counts("gold")["gold/fct_weekly_top10_global"] == 9
+
+
+def of(columns: str, *records: str) -> Version:
+    """A version with these columns and records, whose values are apart by `|`."""
+    names = tuple(columns.split())
+    return Version(names, [dict(zip(names, record.split("|"), strict=True)) for record in records])
+
+
+IN_COUNTRY = "country_iso2 week category weekly_rank show_title"
+REPORT = "_sheet Title Runtime Hours_Viewed"
+OTHERS = {
+    ("top10_countries", "countries.tsv"): (
+        of(
+            f"{IN_COUNTRY} country_name season_title cumulative_weeks_in_top_10",
+            f"DE|{WEEKS[0]}|TV|1|Show 1|Germany|Show 1: Season 2|3",
+            f"DE|{WEEKS[0]}|TV|2|Show 2|Germany|Show 2: Season 1|4",
+        ),
+        of(
+            IN_COUNTRY,
+            f"DE|{WEEKS[0]}|TV|1|Show 1",
+            f"DE|{WEEKS[0]}|TV|2|Newcomer",
+            f"DE|{WEEKS[1]}|TV|1|Show 1",
+        ),
+    ),
+    ("top10_most_popular", "most-popular.tsv"): (
+        of(
+            "category rank show_title season_title hours_viewed_first_91_days runtime views_first_91_days",
+            "TV (English)|1|A|A: Season 1|100|2.0|50",
+            "TV (English)|2|B|N/A|90|3.0|30",
+        ),
+        of(
+            "category rank show_title season_title hours_viewed_first_91_days",
+            "TV (English)|1|B|N/A|105",
+            "TV (English)|2|A|A: Season 1|100",
+            "TV (English)|3|A|A: Season 2|70",
+        ),
+        of(
+            "category rank show_title season_title",
+            "TV (English)|1|B|N/A",
+            "TV (English)|2|A|A: Season 1",
+            "TV (English)|3|A|A: Season 2",
+        ),
+    ),
+    ("engagement", "What_We_Watched_A_Netflix_Engagement_Report_2024Jan-Jun.xlsx"): (
+        of(
+            f"{REPORT} Views Release_Date Available_Globally?",
+            "Film|Same|2:00|2000000|1000000|2024-01-05|Yes",
+            "Film|Restated|2:00|2000000|1000000|2024-01-06|No",
+        ),
+        of(REPORT, "Film|Same|2:00|2000000", "Film|Restated|2:00|2200000", "Film|New|1:00|100000"),
+    ),
+}
+
+
+def test_what_other_lists_had_stays_known_by_what_it_belongs_to(lake: Lake) -> None:
+    shutil.rmtree(lake.root, ignore_errors=True)
+    for (table, path), versions in OTHERS.items():
+        for number, version in enumerate(versions, start=1):
+            write(version, number, number, lake, table, path)
+    lake.build("--select", *(f"+silver_{table}" for table, _ in OTHERS))
+
+    def rows(table: str, *columns: str) -> list[Row]:
+        return sorted(lake.read(f"silver/silver_{table}").select(pl.col(*columns).cast(pl.String)).rows(), key=str)
+
+    columns = "week", "show_title", "country_name", "season_title", "cumulative_weeks_in_top_10"
+    assert rows("top10_countries", *columns) == [
+        (WEEKS[0], "Newcomer", "Germany", None, None),
+        (WEEKS[0], "Show 1", "Germany", "Show 1: Season 2", "3"),
+        (WEEKS[1], "Show 1", "Germany", None, None),
+    ]
+    columns = "popularity_rank", "hours_viewed", "window_days", "runtime_hours", "views"
+    assert rows("top10_most_popular", *columns) == [
+        ("1", "105", "91", "3.0", None),  # the views were those of other hours
+        ("2", "100", "91", "2.0", "50"),
+        ("3", "70", "91", None, None),
+    ]
+    assert rows("engagement", "title", "hours_viewed", "views", "release_date", "is_available_globally") == [
+        ("New", "100000", None, None, None),
+        ("Restated", "2200000", None, "2024-01-06", "false"),
+        ("Same", "2000000", "1000000", "2024-01-05", "true"),
+    ]
