@@ -85,6 +85,7 @@ class Dataset(_Strict):
     sheet: Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = ()
     required: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    counted_anew: tuple[str, ...] = ()  # numbers of records that say nothing of another version's
     columns: dict[str, tuple[str, ...]] = {}
     hold: Limits = Limits()
     schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
@@ -134,6 +135,8 @@ class Dataset(_Strict):
             raise ValueError("sheet needs required or key: by these columns the header is found")
         if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:
             raise ValueError("delimiter and skip_rows do not go with format: ndjson")
+        if both := set(self.key) & set(self.counted_anew):
+            raise ValueError(f"{min(both)} cannot be in key and counted_anew: records are found again by the key")
         return self
 
     @property
