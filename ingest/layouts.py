@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ingest.config import Dataset, Source
-from ingest.errors import Refused
+from ingest.errors import ConfigurationError, Refused
 from ingest.reading.checks import column_name
 from ingest.reading.rows import records_of
 
@@ -28,10 +28,18 @@ def fit(columns: set[str], dataset: Dataset) -> int:
 
 
 def recognised(folder: Path, sources: Mapping[str, Source]) -> dict[str, list[str]]:
-    """The files that lie in a folder without folders of the sources' names, by the source that each is laid out for: of
-    those that have a file of its name, the one that needs most of its columns."""
+    """The files that lie in a folder itself, by the source that each is laid out for: of those that have a file of its
+    name, the one that needs most of its columns.
+
+    Raises:
+        ConfigurationError: the folder cannot be read.
+    """
     found: dict[str, list[str]] = {}
-    for path in sorted(folder.iterdir()):
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be read: {error.strerror}") from None
+    for path in paths:
         fits = {
             name: fit(columns_of(path, dataset), dataset)
             for name, source in sources.items()

@@ -35,7 +35,10 @@ def connected(
         ConfigurationError: a folder is missing, or the environment does not fit.
     """
     here = local is not None and local.is_dir() and not any((local / name).is_dir() for name in sources)
-    files = recognised(local, sources) if here and local else {}
+    files = recognised(local, found.sources) if here and local else {}
+    if files and not files.keys() & sources.keys():
+        owners, asked = (" and ".join(map(repr, names)) for names in (files, sources))
+        raise ConfigurationError(f"the files in {local} are of source {owners}, by their headers, and not of {asked}")
     connected = []
     for name, source in sources.items():
         folder = Path(source.path, source.folder) if source.path and not source.is_store else None

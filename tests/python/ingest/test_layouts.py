@@ -71,6 +71,14 @@ def test_a_folder_in_which_nothing_is_recognised_lacks_the_folders_of_sources(tw
     assert_one_line(two.ingest("--from", str(flat)), 2, "there is no folder", "'apart'")
 
 
+def test_files_in_a_folder_itself_may_be_of_another_source_than_the_one_asked_for(two: Bench) -> None:
+    flat = str(copy(two, "flat", WHOLE))
+    assert_one_line(
+        two.ingest("--from", flat, "--source", "apart"), 2, "are of source 'whole', by their headers, and not"
+    )
+    assert two.ingest("--from", flat, "--source", "whole").code == 0
+
+
 @pytest.mark.parametrize(
     ("source", "other", "words"),
     [("apart", "whole", "has the columns cast,"), ("whole", "apart", "lacks the columns cast,")],
