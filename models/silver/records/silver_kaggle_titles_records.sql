@@ -93,6 +93,7 @@ measured as (
     select
         *,
         coalesce(duration_minutes, duration_seasons) as duration,
+        case when type = 'Movie' then release_year end as lasting_year,
         {{ parse_number('show_id_text', 'bigint') }} as written_number,
         {{ regexp_matches('show_id_text', '^[sS][0-9]+$') }} and title is not null as is_counted
     from parsed
@@ -112,14 +113,15 @@ with_untyped as (
 
 ),
 
--- An edition that counts its titles (s1, s2, …) counts them anew each time. What lasts is type, title and year; of the
--- few titles that share all three, the one that was added first comes first, and of one day the one whose content does.
+-- An edition that counts its titles (s1, s2, …) counts them anew each time. What lasts is type and title, and of a
+-- movie the year (a show has that of its latest season). Of the few titles that share these, the one that was added
+-- first comes first, and of one day the one whose content does.
 placed as (
 
     select
         *,
         dense_rank() over (
-            partition by _file_path, _file_version, type, normalized_title, release_year
+            partition by _file_path, _file_version, type, normalized_title, lasting_year
             order by
                 coalesce(date_added, cast('9999-12-31' as date)),
                 {{ generate_surrogate_key(contents) }},
@@ -135,7 +137,7 @@ typed as (
         case
             when is_counted
                 then mod(
-                    {{ generate_surrogate_key(['type', 'normalized_title', 'release_year', 'place']) }},
+                    {{ generate_surrogate_key(['type', 'normalized_title', 'lasting_year', 'place']) }},
                     1000000000000000000
                 )
             else written_number

@@ -53,13 +53,17 @@ def published() -> list[Record]:
 
 
 @pytest.fixture(scope="module")
-def lake(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+def lake(templates: Templates) -> Lake:
     """The published edition, built; not to be changed."""
-    lake = templates.without(tmp_path_factory.mktemp("edition"), *OTHERS)
-    done = lake.ingest("--from", str(PUBLISHED.parent))
-    assert f"{PUBLISHED} is read as a file of source 'kaggle', by its header" in done.stdout.splitlines()
-    lake.build(*CATALOGUE)
-    return lake
+
+    def make(folder: Path) -> None:
+        lake = templates.without(folder, *OTHERS)
+        done = lake.ingest("--from", str(PUBLISHED.parent))
+        assert f"{PUBLISHED} is read as a file of source 'kaggle', by its header" in done.stdout.splitlines()
+        lake.build(*CATALOGUE)
+
+    folder = templates.once("edition", make)
+    return Lake(folder / "lake", folder)
 
 
 @needs_real_data
