@@ -158,6 +158,7 @@ clean: ## Remove everything that was built (lake, sample, target), but not .venv
 	@if [ -f sample/week ] && [ ! -L sample ]; then \
 	  rm -rf sample/catalogue sample/top10 sample/engagement sample/week sample/before.json; \
 	fi
+	@[ ! -f sample/kaggle/.made-up ] || [ -L sample ] || rm -rf sample/kaggle
 	@for folder in lake sample; do \
 	  if [ -L $$folder ]; then echo "'$$folder' is a symbolic link: it is left alone."; \
 	  elif [ -d $$folder ]; then rmdir $$folder 2>/dev/null || echo "'$$folder' holds more than was built: the rest is left alone."; fi; \

@@ -7,10 +7,11 @@ every change, by runs now and then, by a backfill, or by any mixture of these.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from pathlib import Path
 
 from ingest.config import Dataset, Source
 from ingest.contents import Contents
@@ -34,6 +35,8 @@ class ConnectedSource:
     name: str
     config: Source
     connector: Connector
+    beside: Mapping[str, Source] = field(default_factory=dict)  # that have the same in other layouts
+    recognised: Sequence[Path] = ()  # files that were found to be this source's by their headers
 
     @property
     def contents(self) -> Contents:

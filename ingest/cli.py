@@ -59,7 +59,7 @@ class _Seconds(click.FloatRange):
 
 
 @click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 120})
-@click.option("--from", "from_", metavar="FOLDER", type=Path, help="Read FOLDER/<source>/<file> instead.")
+@click.option("--from", "from_", metavar="FOLDER", type=Path, help="Read FOLDER/<source>/<file>, or FOLDER/<file>.")
 @click.option("--config", "config_path", metavar="FILE", type=Path, default=config.DEFAULT, help="Another sources.yml.")
 @click.option("--source", metavar="NAME", help="Only this source.")
 @click.option("--dataset", metavar="TABLE", help="Only the dataset of this raw table.")
@@ -129,7 +129,7 @@ def cli(
         return report
 
     with lake.failures():
-        sources = connected(selected, from_, lake, RetryPolicy(max_wait, stop), read_only=dry_run)
+        sources = connected(found, selected, from_, lake, RetryPolicy(max_wait, stop), read_only=dry_run)
     if watch is not None:
         Watch(lake, once, watch, then, stop).run()
     else:

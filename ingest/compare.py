@@ -1,13 +1,14 @@
 """How far a version is from the last accepted one before it, and whether that is too far.
 
 Both are compared by their records' text. A record has a *key*, the columns that the dataset names, and *values*, the
-other columns that hold something in both versions. Records are compared by 63-bit hashes of these, so that versions of
-any size fit into memory: 16 bytes for each record, and as much again while they are sorted.
+other columns that hold something in both versions, but for numbers that each version counts anew. Records are compared
+by 63-bit hashes of these, so that versions of any size fit into memory: 16 bytes for each record, and as much again
+while they are sorted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -32,13 +33,15 @@ class ComparisonSettings:
     key: tuple[str, ...] = ()
     spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
     limits: Limits = field(default_factory=Limits)
+    counted_anew: tuple[str, ...] = ()
 
     @staticmethod
     def of(dataset: Dataset) -> ComparisonSettings:
-        key = tuple(column_name(name).lower() for name in dataset.key)
-        return ComparisonSettings(
-            key, {other: name.lower() for other, name in dataset.spellings.items()}, dataset.limits
+        key, counted = (
+            tuple(column_name(name).lower() for name in names) for names in (dataset.key, dataset.counted_anew)
         )
+        spellings = {other: name.lower() for other, name in dataset.spellings.items()}
+        return ComparisonSettings(key, spellings, dataset.limits, counted)
 
     @property
     def note(self) -> dict[str, object]:
@@ -48,7 +51,14 @@ class ComparisonSettings:
     @staticmethod
     def from_note(note: dict[str, Any]) -> ComparisonSettings | None:
         """None where the note was written before there were comparisons."""
-        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"])) if note else None
+        if not note:
+            return None
+        counted = tuple(note.get("counted_anew", ()))
+        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"]), counted)
+
+    def values(self, columns: Iterable[str], key: Container[str]) -> list[str]:
+        """Those of the columns by which two records of one key are compared."""
+        return [name for name in columns if name not in key and name.lower() not in self.counted_anew]
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ class Comparison:
         if self._before is None:
             self._key = self._key_among(waiting)
         both = self._had & waiting if self._before else waiting
-        self._hashes = Hashes(self._key, sorted(both - set(self._key)))
+        self._hashes = Hashes(self._key, self._comparing.values(sorted(both), self._key))
         self._single = dict.fromkeys(self._had & waiting - set(self._key))
         for frame in frames:
             if self._key:
@@ -145,7 +155,7 @@ class Comparison:
         record = replace(record, columns_vanished=_joined(vanished), columns_new=_joined(new))
         if not self._key:
             return record
-        values = sorted((self._had & self._has) - set(self._key))
+        values = self._comparing.values(sorted(self._had & self._has), self._key)
         if self._hashes is None or self._hashes.columns != values:  # one that is there and empty is compared as little
             self._hashes = self._read(record, values)
         before = self._cache.get(self._before, self._key, values) or self._read(self._before, values)

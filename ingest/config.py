@@ -88,6 +88,7 @@ class Dataset(_Strict):
     sheet: Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = ()
     required: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
+    counted_anew: tuple[str, ...] = ()  # numbers of records that say nothing of another version's
     columns: dict[str, tuple[str, ...]] = {}
     hold: Limits = Limits()
     schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
@@ -137,6 +138,8 @@ class Dataset(_Strict):
             raise ValueError("sheet needs required or key: by these columns the header is found")
         if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:
             raise ValueError("delimiter and skip_rows do not go with format: ndjson")
+        if both := set(self.key) & set(self.counted_anew):
+            raise ValueError(f"{min(both)} cannot be in key and counted_anew: records are found again by the key")
         return self
 
     @property
@@ -213,7 +216,8 @@ class Source(_Strict):
     stale_after_days: int | None = Field(default=None, gt=0)
     formerly: tuple[Name, ...] | None = None
     redirects: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9.-]+$")], ...] = ()
-    optional: bool = False  # a local copy (--from) may lack its folder
+    optional: bool = False  # its folder, in a local copy (--from) or its own, may be missing
+    instead_of: Name | None = None  # the source that has the same in another layout; a lake has files of one of them
     datasets: tuple[Dataset, ...] = Field(min_length=1)
 
     @field_validator("path")
@@ -273,12 +277,24 @@ class Config(_Strict):
                 raise ValueError(f"formerly: {name} is the name of a source that is still there")
             if names.count(name) > 1:
                 raise ValueError(f"formerly: {name} was the name of one source only")
+        for name, source in self.sources.items():
+            if source.instead_of and (source.instead_of == name or source.instead_of not in self.sources):
+                raise ValueError(f"{name}: instead_of: {source.instead_of} is no other source")
         return self
 
     @property
     def renamed(self) -> dict[str, str]:
         """Former names of sources with the present ones."""
         return {old: name for name, source in self.sources.items() for old in source.formerly or ()}
+
+    def layouts_beside(self, name: str) -> dict[str, Source]:
+        """The sources that have the same as another one in other layouts, by name."""
+        first = self.sources[name].instead_of or name
+        return {
+            other: source
+            for other, source in self.sources.items()
+            if other != name and first in (other, source.instead_of)
+        }
 
     def dataset_of(self, source: str, path: str) -> Dataset | None:
         """The dataset of a file by its path in the ledger; None where the configuration has no such source or file."""

@@ -54,7 +54,7 @@ def differences(
     lower = {name.lower(): name for name in columns}
     # Without a key, records are matched by all that they hold.
     key = [lower[name] for name in comparing.key] if comparing.key and lower.keys() >= set(comparing.key) else columns
-    values = [name for name in columns if name not in key]
+    values = comparing.values(columns, key)
     before, after = (_hashed(table, record, key, values) for record in (old, new))
     both = before.join(after, on=[_KEY, _TURN], suffix="\0new")
     differs = {name: pl.col(name) != pl.col(f"{name}\0new") for name in values}

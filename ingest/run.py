@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
-from ingest import contents
+from ingest import contents, layouts
 from ingest.candidates import Candidate, ConnectedSource, current_candidates, in_future, past_candidates
 from ingest.compare import Comparison, ComparisonSettings, judged
 from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
@@ -121,17 +121,49 @@ class Run:
             for table in sorted({dataset.table for source in sources for dataset in source.config.datasets}):
                 self._recover(RawTable(self._lake, table))
             self._check_contents(sources)
-        return sources
+        for source in sources:
+            for file in source.recognised:
+                self._report.note(f"{file} is read as a file of source {source.name!r}, by its header")
+        return self._in_one_layout(sources)
 
     def _check_contents(self, sources: list[ConnectedSource]) -> None:
         names = sorted(source.name for source in sources)
         contents.check(self._lake.root, self._ledger.contents, [source.contents for source in sources], names)
+
+    def _in_one_layout(self, sources: list[ConnectedSource]) -> list[ConnectedSource]:
+        """The sources without those that another one, of the lake or earlier in this run, has in another layout.
+
+        Raises:
+            ConfigurationError: the lake has another layout of a source that was asked for by itself.
+        """
+        kept: dict[str, ConnectedSource] = {}
+        for source in sources:
+            other = self._other_layout(source)
+            if other and (len(sources) == 1 or source.recognised):
+                raise _second_layout(self._lake.root, source.name, other)
+            other = other or next((name for name in source.beside if name in kept), None)
+            if other:
+                text = f"left out, as source {other!r} has the same in another layout: a lake has one of the two"
+                self._report.note(f"{source.name}: {text}")
+            else:
+                kept[source.name] = source
+        return list(kept.values())
+
+    def _other_layout(self, source: ConnectedSource) -> str | None:
+        """A source of which the lake has versions, and which has the same as this one in another layout."""
+        for other in source.beside:
+            records = (record for path in self._ledger.paths(other) for record in self._ledger.of(other, path))
+            if any(record.loaded and self._versions.of(record).state is not State.REJECTED for record in records):
+                return other
+        return None
 
     def _claim(self, source: ConnectedSource) -> None:
         """Before the first load: mark what the lake holds, unless another run has just marked it otherwise."""
         if self._ledger.claim(source.contents):
             self._report.note(f"the lake {self._lake.root} is marked from now on: it holds {self._ledger.contents}")
         self._check_contents([source])
+        if other := self._other_layout(source):
+            raise _second_layout(self._lake.root, source.name, other)
 
     def _recover(self, table: RawTable) -> bool:
         """Give the table's last load its row in the ledger, where a run was killed before it could."""
@@ -276,6 +308,7 @@ class Run:
             try:
                 if isinstance(content, Refused):
                     raise content
+                layouts.check(content, candidate.entry.name, candidate.dataset, candidate.source.beside)
                 comparing, before = ComparisonSettings.of(candidate.dataset), self._versions.accepted_before(record)
                 record = replace(record, compared_with=before.version if before else None)
                 comparison = Comparison(table, before, comparing, self._hashes)
@@ -336,6 +369,14 @@ class Run:
             batch_id=self._batch_id,
             ingested_at=now(),
         )
+
+
+def _second_layout(lake: str, name: str, other: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the lake {lake} has files of source {other!r}, which has the same as {name!r} in another layout, and a lake"
+        " has one of the two; nothing was loaded: remove the lake first (make clean), or set LAKEHOUSE_ROOT to another"
+        " place"
+    )
 
 
 def _behind(source: str, path: str, found: FileRecord, newer: FileRecord, origin: Origin) -> Result:

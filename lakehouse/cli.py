@@ -53,12 +53,14 @@ def cli() -> None:
 @click.option("--titles", default=1000, show_default=True, type=click.IntRange(50, 8_000_000), help="Titles in week 1.")
 @click.option("--week", default=1, show_default=True, type=click.IntRange(1, 520), help="The week to write.")
 @click.option("--seed", default=42, show_default=True, type=int, help="Another seed gives another catalogue.")
-def sample(out: Path, titles: int, week: int, seed: int) -> None:
+@click.option("--edition", is_flag=True, help="Only the catalogue, as one file in the layout of Kaggle.")
+def sample(out: Path, titles: int, week: int, seed: int, edition: bool) -> None:
     """Write a made-up catalogue, Top 10 lists and half-yearly reports as of a week."""
+    from lakehouse.sample.edition import write_edition
     from lakehouse.sample.files import write_sample
 
     try:
-        records = write_sample(out, titles, week, seed)
+        records = (write_edition if edition else write_sample)(out, titles, week, seed)
     except OSError as error:
         where, why = error.filename or out, error.strerror or error
         raise CannotDo(f"cannot write to '{where}' ({why}): name another folder with --out") from None

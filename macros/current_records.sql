@@ -24,8 +24,10 @@
 
   decisions: the table silver_version_decisions, where it is not to be one of the nodes that dbt knows the caller by. A test
   that refers to it would be run with every feed, whether or not the tables of its own are there.
+
+  records: in the same way the table of the feed's judged records.
 #}
-{% macro file_versions(feed, decisions=none) -%}
+{% macro file_versions(feed, decisions=none, records=none) -%}
   select
         *,
         case when state = 'accepted' then {{ recency(["state"]) }} end as recency,
@@ -64,7 +66,7 @@
                 {{ violated(version_rules("silver_" ~ feed, ["warn"])) }} as warned_by,
                 max(_run_id) as _run_id,
                 max(_judged_at) as _judged_at
-            from {{ ref("silver_" ~ feed ~ "_records") }}
+            from {{ records or ref("silver_" ~ feed ~ "_records") }}
             group by _file_path, _file_version
         ) as judged_versions
         left join {{ decisions or ref("silver_version_decisions") }} as decisions
@@ -79,15 +81,17 @@
   The records of a feed that stand in silver: of each file those that its current version keeps; of a weekly feed, those
   of each week's latest version that keeps a record of the week. So a week that a later version lacks stays, and one that
   it restates is replaced as a whole. Where two files have a record with the same key, the one of the version that was
-  committed later stands, and of two with the same time the one whose path sorts first.
+  committed later stands, and of two with the same time the one whose path sorts first. Of a feed that is there instead of
+  another one, no record stands while that one has an accepted version.
 
-  superseded: return the records that do not stand by that last rule instead. decisions: as in `file_versions`.
+  superseded: return the records that do not stand by the last two rules instead. decisions: as in `file_versions`.
 
   Example: see models/silver/silver_cast.sql
 #}
 {% macro current_records(feed, superseded=false, decisions=none) -%}
   {%- set records = ref("silver_" ~ feed ~ "_records") %}
   {%- set weekly = "week" in key_of(feed) %}
+  {%- set instead_of = declared_feeds()[feed].instead_of %}
   {%- set part = (["week"] if weekly else []) + ["_file_path", "_file_version"] -%}
   with
 
@@ -172,6 +176,25 @@
             where records._verdict = 'kept'
         ) as rivals
         where standing > 1
+        {%- if instead_of %}
+
+        union
+
+        select
+            records._file_path,
+            records._file_version,
+            records._row_number
+        from {{ records }} as records
+        inner join current_parts
+            on {{ same(part, "records", "current_parts") }}
+        cross join (
+            {%- set other = "silver_" ~ instead_of ~ "_records" %}
+            select count(*) as accepted
+            from ({{ file_versions(instead_of, decisions, decisions.incorporate(path={"identifier": other}) if decisions else none) }}) as versions_instead
+            where state = 'accepted'
+        ) as instead
+        where records._verdict = 'kept' and instead.accepted > 0
+        {%- endif %}
 
     )
     {%- if superseded %}

@@ -3,7 +3,8 @@
   else has a list of them: quarantine, reconciliation, results and states of versions read this one.
 
   source: its name in ingest/sources.yml. raw_table: the table it loads. key: the columns by which the silver model has one
-  row. A feed with the week among them grows: the weeks that a later version of its file lacks stay.
+  row. A feed with the week among them grows: the weeks that a later version of its file lacks stay. instead_of: the feed
+  that has the same in another layout; while that one has an accepted version, no record of this one stands in silver.
 #}
 {% macro declared_feeds() %}
   {{ return({
@@ -16,6 +17,7 @@
       "top10_countries": {"source": "top10", "raw_table": "top10_countries", "key": ["country_iso2", "week", "category", "weekly_rank"]},
       "top10_most_popular": {"source": "top10", "raw_table": "top10_most_popular", "key": ["category", "popularity_rank"]},
       "engagement": {"source": "engagement", "raw_table": "engagement", "key": ["half_year", "section", "title", "runtime_written"]},
+      "kaggle_titles": {"source": "kaggle", "raw_table": "kaggle_titles", "key": ["show_id"], "instead_of": "titles"},
   }) }}
 {% endmacro %}
 
@@ -24,6 +26,14 @@
 {% macro feeds(source=none) %}
   {% set found = [] %}
   {% for name, feed in declared_feeds().items() if source in (none, feed.source) %}{% do found.append(name) %}{% endfor %}
+  {{ return(found) }}
+{% endmacro %}
+
+
+{# A feed, and after it those that have the same in another layout and stand in its place. #}
+{% macro layouts_of(feed) %}
+  {% set found = [feed] %}
+  {% for name, other in declared_feeds().items() if other.instead_of == feed %}{% do found.append(name) %}{% endfor %}
   {{ return(found) }}
 {% endmacro %}
 

@@ -4,7 +4,8 @@
   order and with decisions about versions: it is worked out again from the first version that came or went.
 
   feed: as in models/silver, of which the key tells the members apart. columns: what is said of a member, beside the key;
-  none where its being there is all.
+  none where its being there is all. Where the feed has no accepted version, the history is that of the feed that is there
+  instead of it (`layouts_of`), which has these columns too.
 
   The model is incremental, by merge, with not_matched_by_source_action='delete'; its unique key is `history_key(feed)`.
 
@@ -22,15 +23,32 @@
 with
 
 -- The versions of every file in their order; of two with the same time the earlier one never stood.
-versions as (
+{%- for layout in layouts_of(feed) %}
+versions_of_{{ layout }} as (
 
     select
+        '{{ layout }}' as layout,
         _file_path,
         _file_version,
         _committed_at,
         replaced_at
-    from ({{ file_versions(feed) }}) as versions_of_feed
+    from ({{ file_versions(layout) }}) as versions_of_feed
     where state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
+
+),
+{% endfor %}
+versions as (
+
+    select * from versions_of_{{ feed }}
+    {%- for layout in layouts_of(feed)[1:] %}
+
+    union all
+
+    select versions_of_{{ layout }}.*
+    from versions_of_{{ layout }}
+    cross join (select count(*) as accepted from versions_of_{{ feed }}) as instead
+    where instead.accepted = 0
+    {%- endfor %}
 
 ),
 {%- if is_incremental() %}
@@ -125,8 +143,9 @@ read_versions as (
     {%- endif %}
 
 ),
+{%- for layout in layouts_of(feed) %}
 
-read_records as (
+read_{{ layout }} as (
 
     select {{ broadcast('read_versions') }}
         {{ prefixed(key + columns, 'records') }},
@@ -134,46 +153,53 @@ read_records as (
         records._file_path,
         records._file_version,
         records._committed_at
-    from {{ ref('silver_' ~ feed ~ '_records') }} as records
+    from {{ ref('silver_' ~ layout ~ '_records') }} as records
     inner join read_versions
-    on {{ same(['_file_path', '_file_version'], 'records', 'read_versions') }}
+    on {{ same(['_file_path', '_file_version'], 'records', 'read_versions') }} and read_versions.layout = '{{ layout }}'
     where records._verdict = 'kept'
 
 ),
 {%- if columns %}
 
 -- Of columns that a version has no more.
-known_before as (
+known_{{ layout }} as (
 
-    {{ values_before(feed, 'read_records', columns) }}
+    {{ values_before(layout, 'read_' ~ layout, columns) }}
 
 ),
 {%- endif %}
+{%- endfor %}
 
 -- A member as a version of a file has it, for the time in which that version is the current one of its file.
 observed as (
 
+    {%- for layout in layouts_of(feed) %}
+
     select
-        {{ prefixed(key, 'read_records') }},
+        {{ prefixed(key, 'read_' ~ layout) }},
         {%- for column in columns %}
-        coalesce(read_records.{{ column }}, known_before.{{ column }}) as {{ column }},
+        coalesce(read_{{ layout }}.{{ column }}, known_{{ layout }}.{{ column }}) as {{ column }},
         {%- endfor %}
         {%- if is_incremental() %}
-        greatest(read_records._committed_at, beginning.since) as starts_at,
+        greatest(read_{{ layout }}._committed_at, beginning.since) as starts_at,
         {%- else %}
-        read_records._committed_at as starts_at,
+        read_{{ layout }}._committed_at as starts_at,
         {%- endif %}
-        read_records.replaced_at as ends_at,
-        read_records._file_path,
-        read_records._file_version,
-        read_records._committed_at
-    from read_records
+        read_{{ layout }}.replaced_at as ends_at,
+        read_{{ layout }}._file_path,
+        read_{{ layout }}._file_version,
+        read_{{ layout }}._committed_at
+    from read_{{ layout }}
     {%- if columns %}
-    left join known_before
-    on {{ same(['_file_path', '_file_version'] + key, 'read_records', 'known_before') }}
+    left join known_{{ layout }}
+    on {{ same(['_file_path', '_file_version'] + key, 'read_' ~ layout, 'known_' ~ layout) }}
     {%- endif %}
     {%- if is_incremental() %}
     cross join beginning
+    {%- endif %}
+    {{- "\n\n    union all" if not loop.last }}
+    {%- endfor %}
+    {%- if is_incremental() %}
 
     union all
 

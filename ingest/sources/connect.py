@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from ingest.candidates import ConnectedSource
-from ingest.config import Source
+from ingest.config import Config, Source
 from ingest.errors import ConfigurationError
+from ingest.layouts import recognised
 from ingest.sources.cache import ResponseCache
 from ingest.sources.folder import Folder
 from ingest.sources.github import GitHub, Server
@@ -17,37 +18,55 @@ from ingest.storage.tables import Lake
 
 
 def connected(
-    sources: dict[str, Source], local: Path | None, lake: Lake, retries: RetryPolicy, read_only: bool = False
+    found: Config,
+    sources: dict[str, Source],
+    local: Path | None,
+    lake: Lake,
+    retries: RetryPolicy,
+    read_only: bool = False,
 ) -> list[ConnectedSource]:
-    """Each source with its connector; ``local`` replaces them by the folders of a local copy.
+    """Each of the ``sources`` of a configuration with its connector; ``local`` replaces them by the folders of a local
+    copy, or by that folder itself where its files are those of some sources by their headers.
 
     A source that is a folder already stays where it is unless the copy has a folder of its name. One that
-    is optional is left out of several where the copy has none.
+    is optional is left out of several where its folder is missing.
 
     Raises:
         ConfigurationError: a folder is missing, or the environment does not fit.
     """
-    found = []
+    here = local is not None and local.is_dir() and not any((local / name).is_dir() for name in sources)
+    files = recognised(local, found.sources) if here and local else {}
+    if files and not files.keys() & sources.keys():
+        owners, asked = (" and ".join(map(repr, names)) for names in (files, sources))
+        raise ConfigurationError(f"the files in {local} are of source {owners}, by their headers, and not of {asked}")
+    connected = []
     for name, source in sources.items():
         folder = Path(source.path, source.folder) if source.path and not source.is_store else None
-        if local and (folder is None or (local / name).is_dir()):
-            folder = local / name
-        if local and local.is_dir() and source.optional and len(sources) > 1 and not (local / name).is_dir():
+        own = local / name if local and local.is_dir() else folder
+        if name in files:
+            folder = local
+        elif source.optional and len(sources) > 1 and own and not own.is_dir():
             continue
+        elif local and (folder is None or (local / name).is_dir()):
+            if files:
+                continue
+            folder = local / name
+        connector: Connector
         if folder is not None:
             if not folder.is_dir():
                 raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")
-            found.append(ConnectedSource(name, source, Folder(folder, source)))
-        elif source.is_store:
-            found.append(ConnectedSource(name, source, _store(name, source, ResponseCache(lake, name, read_only))))
-        elif source.url:
-            found.append(
-                ConnectedSource(name, source, Web(name, source, retries, ResponseCache(lake, name, read_only)))
-            )
+            connector = Folder(folder, source)
         else:
             responses = ResponseCache(lake, name, read_only)
-            found.append(ConnectedSource(name, source, GitHub(Server.from_environment(), source, retries, responses)))
-    return found
+            if source.is_store:
+                connector = _store(name, source, responses)
+            elif source.url:
+                connector = Web(name, source, retries, responses)
+            else:
+                connector = GitHub(Server.from_environment(), source, retries, responses)
+        there = [folder / file for file in files.get(name, ())] if folder else []
+        connected.append(ConnectedSource(name, source, connector, found.layouts_beside(name), there))
+    return connected
 
 
 def _store(name: str, source: Source, responses: ResponseCache) -> Connector:

@@ -202,10 +202,11 @@ class Catalogue:
 
     # netflix_titles.csv
 
-    def title_frames(self) -> Iterator[pl.DataFrame]:
-        """The records of the file: all columns text, null for an empty field."""
+    def title_frames(self, *, broken: bool = True) -> Iterator[pl.DataFrame]:
+        """The records of the file: all columns text, null for an empty field. `broken`: two of them as halves."""
         for start in range(0, len(self.live), CHUNK):
-            yield self._break(self._titles(slice(start, start + CHUNK)), self.live[start : start + CHUNK])
+            titles = self._titles(slice(start, start + CHUNK))
+            yield self._break(titles, self.live[start : start + CHUNK]) if broken else titles
 
     def _titles(self, here: slice) -> pl.DataFrame:
         number, length, shift = self.live[here], self.lengths[here], self.ratings[here]

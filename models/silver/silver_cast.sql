@@ -11,6 +11,30 @@ current_cast as (
 
     {{ current_records('cast') }}
 
+),
+
+edition_cast as (
+
+    {{ names_of_editions('cast') }}
+
+),
+
+in_billing_order as (
+
+    select
+        show_id,
+        person_name,
+        row_number() over (partition by show_id order by _file_path, _row_number) as billing_order
+    from current_cast
+
+    union all
+
+    select
+        show_id,
+        person_name,
+        row_number() over (partition by show_id order by position) as billing_order
+    from edition_cast
+
 )
 
 select
@@ -19,7 +43,5 @@ select
 
     person_name,
 
-    cast(
-        row_number() over (partition by show_id order by _file_path, _row_number) as integer
-    ) as billing_order
-from current_cast
+    cast(billing_order as integer) as billing_order
+from in_billing_order

@@ -11,6 +11,12 @@ current_categories as (
 
     {{ current_records('categories') }}
 
+),
+
+edition_categories as (
+
+    {{ names_of_editions('categories') }}
+
 )
 
 select
@@ -18,3 +24,11 @@ select
 
     genre_name
 from current_categories
+
+union all
+
+select
+    show_id,
+
+    genre_name
+from edition_categories

@@ -11,6 +11,12 @@ current_countries as (
 
     {{ current_records('countries') }}
 
+),
+
+edition_countries as (
+
+    {{ names_of_editions('countries') }}
+
 )
 
 select
@@ -18,3 +24,11 @@ select
 
     country_name
 from current_countries
+
+union all
+
+select
+    show_id,
+
+    country_name
+from edition_countries

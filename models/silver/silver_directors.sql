@@ -11,6 +11,28 @@ current_directors as (
 
     {{ current_records('directors') }}
 
+),
+
+edition_directors as (
+
+    {{ names_of_editions('directors') }}
+
+),
+
+all_directors as (
+
+    select
+        show_id,
+        person_name
+    from current_directors
+
+    union all
+
+    select
+        show_id,
+        person_name
+    from edition_directors
+
 )
 
 select
@@ -18,4 +40,4 @@ select
     {{ generate_surrogate_key([normalize_name('person_name')]) }} as person_key,
 
     person_name
-from current_directors
+from all_directors

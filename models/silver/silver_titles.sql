@@ -35,3 +35,15 @@ select
 from current_titles
 left join known_before
     on {{ same(['_file_path', '_file_version', 'show_id'], 'current_titles', 'known_before') }}
+
+union all
+
+select
+    show_id,
+
+    {%- for field in fields %}
+    {{ field }},
+    {%- endfor %}
+
+    _untyped_values
+from {{ ref('silver_kaggle_titles') }}

@@ -1,8 +1,10 @@
 -- Values that fit no column of their file, or not the type of their column; each gives a warning, none stops the build.
 {{ config(severity='warn', group='data_quality') }}
 
+{%- set bronze = ['titles', 'cast', 'categories', 'countries', 'directors', 'kaggle_titles'] %}
+
 with
-{% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
+{% for feed in bronze %}
 
 current_{{ feed }} as (
 
@@ -17,7 +19,7 @@ silver_titles as (
 
 )
 
-{% for feed in ['titles', 'cast', 'categories', 'countries', 'directors'] %}
+{% for feed in bronze %}
 select
     'bronze_{{ feed }}' as model,
     show_id,

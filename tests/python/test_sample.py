@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse.sample.catalogue import FIRST_ID, ID_MODULUS
+from lakehouse.sample.edition import write_edition
 from lakehouse.sample.files import write_sample
 
 HEADERS = {
@@ -44,6 +45,7 @@ REPORTS = {  # by the half-year, with the week of publication
     "2024Jul-Dec": 59,
     "2025Jan-Jun": 85,
 }
+EDITION = "show_id,type,title,director,cast,country,date_added,release_year,rating,duration,listed_in,description"
 Record = tuple[str, ...]
 Row = dict[str, object]
 
@@ -156,6 +158,40 @@ def test_catalogue_files_are_csv_with_mark_and_crlf(first_week: Path) -> None:
         assert raw.endswith(b"\r\n") and not raw.endswith(b"\r\n\r\n")
         assert raw.count(b"\r") == raw.count(b"\n") == raw.count(b"\r\n")
         assert {len(record) for record in catalogue(first_week, name)} == {header.count(",") + 1}
+
+
+def test_an_edition_holds_the_dirt_of_the_published_one(tmp_path: Path) -> None:
+    write_sample(tmp_path, 1000, 2, 42)
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert write_edition(one, 1000, 2, 42) == {"netflix_titles.csv": len(titles_by_id(tmp_path))}
+    write_edition(two, 1000, 1, 42)
+    write_edition(two, 1000, 2, 42)
+    assert all_files(one) == all_files(two)
+    raw = (one / "netflix_titles.csv").read_text(encoding="utf-8")
+    assert raw.startswith(EDITION + "\n") and "\r" not in raw
+    records = list(csv.DictReader(raw.splitlines(), strict=True))
+    assert [record["show_id"] for record in records] == [f"s{number}" for number in range(1, len(records) + 1)]
+    moved = [record for record in records if not record["duration"]]
+    assert [bool(re.fullmatch(r"\d+ min", record["rating"])) for record in moved] == [True] * 3
+    assert all(
+        re.fullmatch(r"\d+ min|1 Season|\d+ Seasons", record["duration"]) for record in records if record not in moved
+    )
+    days = [record["date_added"] for record in records if record["date_added"]]
+    assert all(datetime.strptime(day.strip(), "%B %d, %Y") for day in days)
+    assert 0 < sum(day.startswith(" ") for day in days) < len(days) / 50
+    countries = [record["country"] for record in records]
+    assert {sum(text.startswith(",") for text in countries), sum(text.endswith(",") for text in countries)} == {1, 2}
+    assert any('"' in record["title"] for record in records) and any('"' in record["cast"] for record in records)
+    for column in ("director", "cast", "country", "date_added", "rating"):
+        assert any(not record[column] for record in records), column
+
+
+def test_an_edition_spares_files_of_others(tmp_path: Path) -> None:
+    file = tmp_path / "netflix_titles.csv"
+    file.write_text("somebody's own")
+    with pytest.raises(FileExistsError):
+        write_edition(tmp_path, 50, 1, 42)
+    assert file.read_text() == "somebody's own" and list(tmp_path.iterdir()) == [file]
 
 
 def test_top10_files_are_tsv(first_week: Path) -> None:

@@ -21,9 +21,14 @@ FIELDS = {
     "category": ("listed_in", "show_id"),
     "countries": ("country", "show_id"),
     "directors": ("director", "show_id"),
+    "edition": (
+        *("show_id", "type", "title", "director", "cast", "country", "date_added", "release_year", "rating"),
+        *("duration", "listed_in", "description"),
+    ),
 }
 PATHS = {file: f"netflix_{file}.csv" for file in FIELDS} | {"more titles": "netflix_titles_2.csv"}
 """Path of each file; two of them go to the raw table of titles."""
+TABLES = {file: f"netflix_{file.removeprefix('more ')}" for file in PATHS} | {"edition": "kaggle_titles"}
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -50,9 +55,8 @@ class Decision:
 
 def decide(decision: Decision, at: int, lake: Lake) -> None:
     """Append a decision to the ledger; `at`: its place among all decisions."""
-    feed = decision.file.removeprefix("more ")
     by = None if decision.status == "held" else "somebody"
-    row = {"_source": "catalogue", "raw_table": f"netflix_{feed}", "_file_path": PATHS[decision.file]}
+    row = {"_source": "catalogue", "raw_table": TABLES[decision.file], "_file_path": PATHS[decision.file]}
     row |= {"status": decision.status, "reason": "why"}
     times = {"_committed_at": FIRST_DAY, "_ingested_at": FIRST_DAY + timedelta(minutes=at)}
     frame = pl.DataFrame([row | {"_file_version": decision.number} | times]).with_columns(
@@ -66,8 +70,7 @@ def write(load: Load, number: int, lake: Lake) -> None:
     for file, records in load.files.items():
         if not records:
             continue
-        feed = file.removeprefix("more ")
-        fields = FIELDS[feed]
+        fields = FIELDS[file.removeprefix("more ")]
         frame = pl.DataFrame(
             [tuple(value or None for value in record) for record in records],
             schema=dict.fromkeys(fields, pl.String),
@@ -84,4 +87,4 @@ def write(load: Load, number: int, lake: Lake) -> None:
             pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
             pl.lit(None, dtype=pl.String).alias("_rescued_data"),
         )
-        frame.write_delta(str(lake.root / "raw" / f"netflix_{feed}"), mode="append")
+        frame.write_delta(str(lake.root / "raw" / TABLES[file]), mode="append")

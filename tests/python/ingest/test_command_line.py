@@ -80,6 +80,14 @@ def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
             "sources: {a: {repository: o/r, datasets: [{file: x, table: t, null_values: [N/A]}]}}",
             "sources.a.datasets.0: null_values is no setting: raw keeps the text, and the models decide what is null",
         ),
+        (
+            "sources: {a: {path: p, instead_of: b, datasets: [{file: x, table: t}]}}",
+            "a: instead_of: b is no other source",
+        ),
+        (
+            "sources: {a: {path: p, datasets: [{file: x, table: t, key: [id, day], counted_anew: [id]}]}}",
+            "id cannot be in key and counted_anew",
+        ),
         ("sources:\n  a: {path: one}\n  a: {path: two}", ", line 3, column 3: 'a' is here for the second time"),
         ("sources: {a: {path: p, datasets: [{file: x, table: t, table: u}]}}", "'table' is here for the second time"),
         (f"sources: {{a: {{path: p, datasets: [{{file: x, table: t, max_bytes: 1{5000 * '0'}}}]}}}}", "digits"),

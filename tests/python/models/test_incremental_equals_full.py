@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from tests.support.lake import OF_RUNS, Lake
-from tests.support.raw_versions import FIELDS, PATHS, Decision, Load, Record, decide, write
+from tests.support.raw_versions import FIELDS, FIRST_DAY, PATHS, Decision, Load, Record, decide, write
 from tests.support.templates import Templates, tables_of
 
 EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
@@ -31,7 +31,7 @@ WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "3"))
 # Marts are tables over these alone; what is here exercises every path that depends on what was built before.
 WITHOUT_MARTS = ("--exclude", "path:models/gold/marts")
 # and what no version is ever loaded of stays as it is, empty
-EMPTY = ("top10_global", "top10_countries", "top10_most_popular", "engagement")
+EMPTY = ("top10_global", "top10_countries", "top10_most_popular", "engagement", "kaggle_titles")
 CATALOGUE = ("--select", "+group:catalogue", "+quarantine", "+data_quality_results", *WITHOUT_MARTS, *tables_of(*EMPTY))
 
 
@@ -96,7 +96,7 @@ loads = st.builds(Load, st.integers(0, 9), files.filter(bool))
 decisions = st.builds(
     Decision,
     st.integers(1, 8),
-    st.sampled_from(["titles", "titles", *FIELDS]),
+    st.sampled_from(["titles", "titles", "titles", "cast", "category", "countries", "directors"]),
     st.sampled_from(["rejected", "released"]),
 )
 MODELS = [
@@ -179,6 +179,41 @@ NEWEST = {
 """Of each bridge what the newest version of its file, by the time of its commit, says of the titles that are there."""
 
 
+def counted(number: int, title: str, rating: str = "R", cast: str = "Ana", day: str = "September 9, 2019") -> Record:
+    """A record of an edition that counts its titles."""
+    return (f"s{number}", "Movie", title, "Bo", cast, "Spain", day, "2018", rating, "90 min", "Dramas", "Text.")
+
+
+AGAIN = " August 8, 2018"  # of two titles with one name this one was added first
+EDITIONS: list[list[Step]] = [
+    [Load(4, {"edition": (counted(1, "A"), counted(2, "B"), counted(3, "C"), counted(4, "C", day=AGAIN))})],
+    # counted anew in another order: A is PG, D is new, and the rest is as it was
+    [
+        Load(
+            8,
+            {
+                "edition": (
+                    *(counted(1, "D", cast="Ana, Cy,, Ana"), counted(2, "C", day=AGAIN), counted(3, "C")),
+                    *(counted(4, "B"), counted(5, "A", "PG")),
+                )
+            },
+        ),
+        Load(10, {"edition": (counted(1, "A"), FIELDS["edition"])}),  # refused
+        Load(2, {"edition": (counted(1, "E"), counted(2, "A", "TV-MA"))}),  # backfills before all, and in between
+        Load(6, {"edition": (counted(1, "A"), counted(2, "a!", "G", day="May 1, 2020"), counted(3, "C", day=AGAIN))}),
+        Load(9, {"edition": (counted(1, "Wrong"),)}),
+    ],
+    # The other layout takes the place of the edition, wherever it stands in time, until it is taken back.
+    [Load(5, {"titles": (movie(1), movie(2)), "cast": (("Eve", "1"),)})],
+    [Decision(7, "titles", "rejected"), Decision(7, "cast", "rejected"), Decision(6, "edition", "rejected")],
+]
+OF_TITLES = [
+    f"{layer}{feed}{records}"
+    for feed in ("titles", "cast", "kaggle_titles")
+    for layer, records in (("bronze_", ""), ("silver_", "_records"), ("silver_", ""))
+]
+
+
 @pytest.fixture(scope="module")
 def catalogue_lake(templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Lake]:
     """Make a lake in which nothing of the catalogue is yet."""
@@ -195,6 +230,54 @@ def test_building_after_each_load_equals_building_once(catalogue_lake: Callable[
         names = built.read(f"gold/{dimension}").select(f"{member}_key", f"{member}_name")
         rows = built.read(f"gold/bridge_title_{bridge}").join(titles, on="title_key").join(names, on=f"{member}_key")
         assert sorted(rows.select("show_id", f"{member}_name").rows()) == sorted(expected), bridge
+
+
+def test_editions_that_count_their_titles_anew_make_one_history(
+    templates: Templates, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """In whichever order they are loaded, and with the other layout before and after them."""
+
+    def new_lake(name: str) -> Lake:
+        others = ("categories", "countries", "directors", *EMPTY[:-1])
+        return templates.without(tmp_path_factory.mktemp(name), *others)
+
+    def state(lake: Lake) -> tuple[list[str], list[str], int]:
+        titles, cast = lake.read("silver/silver_titles"), lake.read("silver/silver_cast")
+        return sorted(titles["title"]), sorted(cast["person_name"]), lake.read("silver/silver_kaggle_titles").height
+
+    def check(last: Callable[[Lake], object], lake: Lake) -> None:
+        if "silver/silver_titles" in lake.tables():
+            assert state(lake) == (["A", "A"], ["Eve"], 0)
+        last(lake)
+
+    *loads, last = grouped(EDITIONS)
+    built = build_both_ways(
+        new_lake,
+        [*loads, partial(check, last)],
+        "--select",
+        "silver_version_decisions",
+        *OF_TITLES,
+        "silver_title_history",
+    )
+    assert state(built) == (["A", "B", "C", "C", "D"], ["Ana", "Ana", "Ana", "Ana", "Ana", "Cy"], 5)
+    titles = built.read("silver/silver_title_history").filter(pl.col("show_id").is_not_null())
+    days = {FIRST_DAY + timedelta(days=day): day for day in range(13)} | {None: None}
+    rows = [
+        (title, added.isoformat()[:4], rating, days[since], days[until])
+        for title, added, rating, since, until in titles.select(
+            "title", "date_added", "rating", "valid_from", "valid_to"
+        ).iter_rows()
+    ]
+    assert sorted(rows, key=str) == sorted(
+        [
+            *(("E", "2019", "R", 2, 4), ("A", "2019", "TV-MA", 2, 4), ("A", "2019", "R", 4, 8)),
+            *(("A", "2019", "PG", 8, None), ("a!", "2020", "G", 6, 8)),
+            *(("B", "2019", "R", 4, 6), ("B", "2019", "R", 8, None)),
+            *(("C", "2018", "R", 4, None), ("C", "2019", "R", 4, 6), ("C", "2019", "R", 8, None)),
+            ("D", "2019", "R", 8, None),
+        ],
+        key=str,
+    )  # fmt: skip
 
 
 @pytest.mark.histories
