@@ -22,6 +22,7 @@ from tests.python.ingest.test_held import (
     thousand,
     written,
 )
+from tests.python.models.test_columns_that_go import of, write
 from tests.support.lake import OF_RUNS, Lake
 
 ABOUT_VERSIONS = {"gold/source_files", "gold/reconciliation", "silver/silver_version_decisions", OF_RUNS}
@@ -144,3 +145,18 @@ def test_lists_that_no_list_can_be_are_held(new_lake: Callable[[str], Lake]) -> 
             versions
         ), held
     assert [lake.rows(f"silver/{name}").equals(rows) for name, rows in zip(models, before, strict=True)] == [True, True]
+
+
+def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Callable[[str], Lake]) -> None:
+    """Each is the first version of its file, so that ingest has nothing to compare it with."""
+    lake = new_lake("reports")
+    for number, (half, title, hours) in enumerate([("2024Jan-Jun", "A", 2), ("2024Jul-Dec", "B", 2000)], start=1):
+        records = [f"Film|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}" for n in range(1, 31)]
+        report = of("_sheet Title Runtime Hours_Viewed Views", *records)
+        write(report, 1, number, lake, "engagement", f"What_We_Watched_{half}.xlsx")
+        if hours == 2:
+            write(report, 1, 3, lake, "engagement", "What_We_Watched_2025Jan-Jun.xlsx")
+    lake.build("--select", "+silver_engagement")
+    assert set(lake.read("silver/silver_engagement")["half_year"]) == {"2024H1", "2025H1"}
+    done = lake.dbt("test", "--select", "no_two_reports_are_one")
+    assert done.nodes["no_two_reports_are_one"][0] == "warn"
