@@ -15,12 +15,14 @@ from tests.python.ingest.test_held import (
     LIST,
     LISTS,
     POPULAR,
+    WEEKS,
     WRONG,
     Rows,
     set_column,
     thousand,
     written,
 )
+from tests.python.models.test_columns_that_go import of, write
 from tests.support.lake import OF_RUNS, Lake
 
 ABOUT_VERSIONS = {"gold/source_files", "gold/reconciliation", "silver/silver_version_decisions", OF_RUNS}
@@ -99,8 +101,16 @@ def measured(hours: float, views: float) -> Rows:
 
 # Wrong versions of a file, one after the other, with the rule that each violates. Ingest takes them: of the worldwide
 # list all keys may be others at once, and of the most popular shows all but one may, and there may be more of them.
+MONDAY, SUNDAY = ((date.fromisoformat(WEEKS[-1]) + timedelta(days=days)).isoformat() for days in (8, 14))
+ON_MONDAY = LIST + [[MONDAY, *row[1:]] for row in LIST[-20:]]
 NEVER: dict[str, list[tuple[Rows, str]]] = {
     "all-weeks-global.tsv": [
+        (set_column(LIST, "show_title", lambda show: show.replace("Show 1", "SÃ©rie 1")), "letters_are_decoded"),
+        (ON_MONDAY, "sundays"),
+        (
+            ON_MONDAY + [[SUNDAY, row[1], str(int(row[2]) - 1), *row[3:]] for row in LIST[-20:]],
+            "places_are_counted_from_1",
+        ),
         (set_column(LIST, "week", lambda day: (date.fromisoformat(day) + timedelta(days=1)).isoformat()), "sundays"),
         (set_column(LIST, "week", lambda day: f"19{day[2:]}"), "something_is_kept"),
         (set_column(LIST, "category", lambda name: f"Top {name}"), "lists_are_known"),
@@ -131,5 +141,22 @@ def test_lists_that_no_list_can_be_are_held(new_lake: Callable[[str], Lake]) -> 
     found = lake.read("silver/silver_file_versions").filter(pl.col("_file_path").is_in(list(NEVER)))
     for name, versions in NEVER.items():
         held = found.filter((pl.col("_file_path") == name) & (pl.col("state") == "held")).sort("_file_version")
-        assert [rule in reason for (_, rule), reason in zip(versions, held["reason"], strict=True)] == [True] * 3, held
+        assert [rule in reason for (_, rule), reason in zip(versions, held["reason"], strict=True)] == [True] * len(
+            versions
+        ), held
     assert [lake.rows(f"silver/{name}").equals(rows) for name, rows in zip(models, before, strict=True)] == [True, True]
+
+
+def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Callable[[str], Lake]) -> None:
+    """Each is the first version of its file, so that ingest has nothing to compare it with."""
+    lake = new_lake("reports")
+    for number, (half, title, hours) in enumerate([("2024Jan-Jun", "A", 2), ("2024Jul-Dec", "B", 2000)], start=1):
+        records = [f"Film|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}" for n in range(1, 31)]
+        report = of("_sheet Title Runtime Hours_Viewed Views", *records)
+        write(report, 1, number, lake, "engagement", f"What_We_Watched_{half}.xlsx")
+        if hours == 2:
+            write(report, 1, 3, lake, "engagement", "What_We_Watched_2025Jan-Jun.xlsx")
+    lake.build("--select", "+silver_engagement")
+    assert set(lake.read("silver/silver_engagement")["half_year"]) == {"2024H1", "2025H1"}
+    done = lake.dbt("test", "--select", "no_two_reports_are_one")
+    assert done.nodes["no_two_reports_are_one"][0] == "warn"
