@@ -29,7 +29,7 @@ def connected(
     copy, or by that folder itself where its files are those of some sources by their headers.
 
     A source that is a folder already stays where it is unless the copy has a folder of its name. One that
-    is optional is left out of several where its folder is missing.
+    is optional, or that the copy has in another layout, is left out of several where its folder is missing.
 
     Raises:
         ConfigurationError: a folder is missing, or the environment does not fit.
@@ -43,9 +43,11 @@ def connected(
     for name, source in sources.items():
         folder = Path(source.path, source.folder) if source.path and not source.is_store else None
         own = local / name if local and local.is_dir() else folder
+        beside = found.layouts_beside(name)
+        may_be_missing = source.optional or any(local and (local / other).is_dir() for other in beside)
         if name in files:
             folder = local
-        elif source.optional and len(sources) > 1 and own and not own.is_dir():
+        elif may_be_missing and len(sources) > 1 and own and not own.is_dir():
             continue
         elif local and (folder is None or (local / name).is_dir()):
             if files:
@@ -65,7 +67,7 @@ def connected(
             else:
                 connector = GitHub(Server.from_environment(), source, retries, responses)
         there = [folder / file for file in files.get(name, ())] if folder else []
-        connected.append(ConnectedSource(name, source, connector, found.layouts_beside(name), there))
+        connected.append(ConnectedSource(name, source, connector, beside, there))
     return connected
 
 

@@ -66,6 +66,14 @@ def test_files_in_a_folder_itself_are_recognised_by_their_headers(two: Bench, so
     assert set(two.ledger()["_source"]) == {source}
 
 
+def test_a_local_copy_may_have_either_layout(two: Bench) -> None:
+    local = copy(two, "local/whole", WHOLE).parent
+    done = two.ingest("--from", str(local))
+    assert done.code == 0, done.err
+    assert tables(two).keys() == {"whole_titles"}
+    assert_one_line(two.ingest("--from", str(local), "--source", "apart"), 2, "there is no folder", "apart")
+
+
 def test_a_folder_in_which_nothing_is_recognised_lacks_the_folders_of_sources(two: Bench) -> None:
     flat = copy(two, "flat", {"titles.csv": b"name\nA\n", "other.csv": WHOLE["titles.csv"]})
     assert_one_line(two.ingest("--from", str(flat)), 2, "there is no folder", "'apart'")
