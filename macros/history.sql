@@ -20,10 +20,11 @@
 #}
 {% macro history_of(feed, columns=[]) -%}
 {%- set key = key_of(feed) -%}
+{%- set layouts = layouts_with_records(feed) -%}
 with
 
 -- The versions of every file in their order; of two with the same time the earlier one never stood.
-{%- for layout in layouts_of(feed) %}
+{%- for layout in layouts %}
 versions_of_{{ layout }} as (
 
     select
@@ -39,14 +40,14 @@ versions_of_{{ layout }} as (
 {% endfor %}
 versions as (
 
-    select * from versions_of_{{ feed }}
-    {%- for layout in layouts_of(feed)[1:] %}
+    select * from versions_of_{{ layouts[0] }}
+    {%- for layout in layouts[1:] %}
 
     union all
 
     select versions_of_{{ layout }}.*
     from versions_of_{{ layout }}
-    cross join (select count(*) as accepted from versions_of_{{ feed }}) as instead
+    cross join (select count(*) as accepted from versions_of_{{ layouts[0] }}) as instead
     where instead.accepted = 0
     {%- endfor %}
 
@@ -143,7 +144,7 @@ read_versions as (
     {%- endif %}
 
 ),
-{%- for layout in layouts_of(feed) %}
+{%- for layout in layouts %}
 
 read_{{ layout }} as (
 
@@ -173,7 +174,7 @@ known_{{ layout }} as (
 -- A member as a version of a file has it, for the time in which that version is the current one of its file.
 observed as (
 
-    {%- for layout in layouts_of(feed) %}
+    {%- for layout in layouts %}
 
     select
         {{ prefixed(key, 'read_' ~ layout) }},

@@ -120,8 +120,7 @@ def _real(_: Templates, lake: Lake) -> None:
     ingest_catalogue(lake)
     for commit in commits():
         commit.ingest(lake, lake.work)
-    shutil.copytree(DATA / "engagement", lake.work / "from" / "engagement")
-    lake.ingest("--from", str(lake.work / "from"), "--source", "engagement")
+    ingest_reports(lake)
     lake.dbt("build")
 
 
@@ -140,6 +139,12 @@ def ingest_catalogue(lake: Lake) -> None:
     """Pull the real catalogue, with the time of its commit: that of a local copy is when it was copied."""
     with github() as server:
         replace(lake, env=server.environment).ingest("--source", "catalogue")
+
+
+def ingest_reports(lake: Lake) -> None:
+    """Load the real half-yearly reports."""
+    shutil.copytree(DATA / "engagement", lake.work / "from" / "engagement")
+    lake.ingest("--from", str(lake.work / "from"), "--source", "engagement")
 
 
 @contextmanager

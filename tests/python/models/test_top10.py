@@ -17,7 +17,7 @@ import yaml
 from ingest.config import DEFAULT
 from tests.python.models.test_columns_that_go import PLACE, WEEKS, Version, write
 from tests.support.lake import DATA, Lake, needs_real_data
-from tests.support.templates import Templates, ingest_catalogue
+from tests.support.templates import Templates, ingest_catalogue, ingest_reports
 from tests.support.top10_history import commits, load_in_any_order
 
 VIEWING = ("--selector", "viewing")
@@ -50,6 +50,7 @@ def test_built_on_the_way_is_as_built_at_once(real_lake: Lake, new_lake: Callabl
     """Builds between the loads give what one build from scratch gives."""
     lake = new_lake("on-the-way")
     ingest_catalogue(lake)
+    ingest_reports(lake)
     for number, commit in enumerate(commits()):
         commit.ingest(lake, tmp_path)
         if number in (2, 4, 12):
@@ -64,6 +65,7 @@ def test_the_order_of_loads_does_not_matter(real_lake: Lake, new_lake: Callable[
     """The commits in any order, with builds in between: every older one is a backfill."""
     lake = new_lake("shuffled")
     ingest_catalogue(lake)
+    ingest_reports(lake)
     for number in load_in_any_order(real_lake, lake, random.Random(5)):
         if number in (6, 13, 21):
             lake.build(*VIEWING)
