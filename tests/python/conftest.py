@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.lake import Lake
+from tests.support.quick import quicken
 from tests.support.stores import azure, azure_server, s3, s3_server  # noqa: F401 (fixtures)
 from tests.support.templates import Templates, digest
+
+quicken()
 
 # The settings of the person who runs the tests are not those of the projects that the tests make.
 for variable in [name for name in os.environ if name.startswith("DBT_") and name != "DBT_SEND_ANONYMOUS_USAGE_STATS"]:

@@ -25,10 +25,7 @@ from dbt.tests.util import write_file
 from deltalake import write_deltalake
 
 from tests.support.project import PACKAGE, with_package
-from tests.support.quick import quicken
 from tests.support.tables import Tables
-
-quicken()
 
 CHECKOUT = Path(__file__).parents[3]
 COMMENT = re.compile(r"^\s*--.*\n")
