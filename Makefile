@@ -96,6 +96,7 @@ lint-python: with-development
 	@$(PY) -m mypy
 
 lint-sql: with-development
+	@! grep -rnE '.{121}' models tests/dbt --include='*.sql' || { echo "These lines have more than 120 characters."; exit 1; }
 	@$(PY) -W ignore:resource_tracker -m sqlfluff lint --processes 0 --disable-progress-bar models tests/dbt
 
 feed: setup ## Begin a feed: NAME=ratings FILE=ratings/ratings.csv [KEY=show_id,critic] writes its source and models

@@ -102,8 +102,8 @@ typed as (
 ),
 
 {{ judged('engagement', 'typed', content=[
-    'english_title', 'original_title', 'release_date', 'hours_viewed', 'views', 'runtime_minutes', 'is_runtime_explained',
-    'is_available_globally', '_untyped_values',
+    'english_title', 'original_title', 'release_date', 'hours_viewed', 'views', 'runtime_minutes',
+    'is_runtime_explained', 'is_available_globally', '_untyped_values',
 ]) }}
 
 select * from judged

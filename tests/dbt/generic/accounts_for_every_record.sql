@@ -2,8 +2,8 @@
   Fails where a silver model does not stand for every record of the current versions of its files:
   records in = rows in silver + repaired into another + duplicates merged + quarantined + superseded by another file.
 
-  Rows that an edition of the catalogue gives (macros `layouts_of` and `names_of_editions`) are accounted for as a feed of
-  their own, and are not counted here.
+  Rows that an edition of the catalogue gives (macros `layouts_of` and `names_of_editions`) are accounted for as a feed
+  of their own, and are not counted here.
 
   feed: the name of the feed, as in macro `feeds`.
 

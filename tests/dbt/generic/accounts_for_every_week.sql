@@ -1,7 +1,7 @@
 {#
-  Fails for every week of a weekly list of which the silver model does not have every record that was kept: of each file,
-  the records of the week in the version that its rows come from, less the duplicates and those in quarantine; and less
-  those that another file supersedes.
+  Fails for every week of a weekly list of which the silver model does not have every record that was kept: of each
+  file, the records of the week in the version that its rows come from, less the duplicates and those in quarantine; and
+  less those that another file supersedes.
 
   feed: the name of the feed, as in macro `feeds`.
 #}

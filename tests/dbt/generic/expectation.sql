@@ -16,7 +16,9 @@
 {{ config(severity="warn" if action == "warn" else "error") }}
 
 {%- if action not in ("warn", "drop", "fail") -%}
-  {%- do exceptions.raise_compiler_error("expectation " ~ rule ~ ": action is " ~ action ~ ", but can only be warn, drop or fail.") -%}
+  {%- do exceptions.raise_compiler_error(
+      "expectation " ~ rule ~ ": action is " ~ action ~ ", but can only be warn, drop or fail."
+  ) -%}
 {%- endif %}
 
 {%- if action == "fail" %}
@@ -40,7 +42,8 @@ violations as (
 first_violation as (
 
     select
-        'Expectation {{ rule }} is violated in ' || _file_path || ', version ' || cast(_file_version as {{ dbt.type_string() }})
+        'Expectation {{ rule }} is violated in ' || _file_path
+        || ', version ' || cast(_file_version as {{ dbt.type_string() }})
         || ', row ' || cast(_row_number as {{ dbt.type_string() }}) || ': ' || {{ record_as_json('violations') }}
         || ' The version is refused: silver and gold stay as they were. Load a mended version of the file.' as problem
     from violations
