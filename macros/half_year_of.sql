@@ -15,3 +15,13 @@
     {%- endfor %}
   end
 {%- endmacro %}
+
+
+{#
+  The number of the half-year of a day: that of the next half-year is one more.
+
+  dates: a relation with the columns of dim_date.
+
+  Example: {{ half_number("dim_date") }} as half_number
+#}
+{% macro half_number(dates) -%}2 * {{ dates }}.year + case when {{ dates }}.quarter > 2 then 1 else 0 end{%- endmacro %}

@@ -43,3 +43,20 @@
         else 'Latin'
     end
 {%- endmacro %}
+
+
+{#
+  By how many minutes two lengths of one film may differ, by rounding and by how the credits are counted; those of two films
+  mostly differ by more.
+#}
+{% macro minutes_apart() -%}{{ return(2) }}{%- endmacro %}
+
+
+{#
+  Whether a match with the catalogue is evidence, and not the name alone.
+
+  strength: a column match_strength.
+
+  Example: where {{ is_matched("dim_season.match_strength") }}
+#}
+{% macro is_matched(strength) -%}{{ strength }} in ('strong', 'fair'){%- endmacro %}

@@ -1,6 +1,3 @@
-{#- Lengths of one film may differ by rounding and by how the credits are counted; those of two films mostly differ by
-    more. -#}
-{%- set minutes_apart = 2 -%}
 {#- What premieres is in the catalogue on that day, give or take a time zone and a list that came late. -#}
 {%- set days_apart = 7 -%}
 {#- What was in the catalogue so long before is not what premiered. -#}
@@ -219,8 +216,8 @@ compared as (
         -- Null where a length is not known
         case
             when candidates.title_type = 'Movie'
-                then abs(candidates.shortest_minutes - candidates.duration_minutes) <= {{ minutes_apart }}
-                or abs(candidates.longest_minutes - candidates.duration_minutes) <= {{ minutes_apart }}
+                then abs(candidates.shortest_minutes - candidates.duration_minutes) <= {{ minutes_apart() }}
+                or abs(candidates.longest_minutes - candidates.duration_minutes) <= {{ minutes_apart() }}
         end as length_agrees,
         coalesce(premieres.date_agrees, false) as date_agrees,
         coalesce(

@@ -1,6 +1,3 @@
-{#- Lengths of one film may differ by rounding and by how the credits are counted; those of two films mostly differ by
-    more. -#}
-{%- set minutes_apart = 2 -%}
 {#- What the title of a later season than the first has after that of the series: ": Season 3: Jamie", " 4". Parts are
     left out, as one season may come in several. -#}
 {%- set later_season = "^(: (Season|Series|Collection|Volume))? ([2-9]|[1-9][0-9])([^0-9].*)?$" -%}
@@ -281,7 +278,7 @@ reported_seasons as (
 
     select
         *,
-        minutes_apart <= {{ minutes_apart }}
+        minutes_apart <= {{ minutes_apart() }}
         and minutes_apart = min(minutes_apart) over (partition by show_key)
         and premiered = max(premiered) over (partition by show_key)
         and not (is_english and has_original_title = 1)
@@ -300,8 +297,8 @@ reported as (
 
     select
         show_key,
-        count(distinct case when match_strength in ('strong', 'fair') then title_key end) as titles,
-        max(case when match_strength in ('strong', 'fair') then title_key end) as title_key,
+        count(distinct case when {{ is_matched('match_strength') }} then title_key end) as titles,
+        max(case when {{ is_matched('match_strength') }} then title_key end) as title_key,
         count(case when match_rule = 'nothing fits' then 1 end) as unfit,
         count(*) as seasons,
         max(type) = 'Movie' as is_film
@@ -333,8 +330,8 @@ compared as (
         -- Null where a length is not known.
         case
             when shows.type = 'Movie'
-                then abs(shows.shortest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }}
-                and abs(shows.longest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart }}
+                then abs(shows.shortest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart() }}
+                and abs(shows.longest_hours * 60 - titles.duration_minutes) <= {{ minutes_apart() }}
         end as length_agrees
     from shows
     inner join titles on shows.show_key = titles.show_key

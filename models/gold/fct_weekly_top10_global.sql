@@ -1,6 +1,3 @@
-{#- As in dim_show. -#}
-{%- set minutes_apart = 2 -%}
-
 with
 
 silver_top10_global as (
@@ -70,7 +67,7 @@ seasons as (
             and (listed.language <> 'English' or reported.has_original_title = 0)
             and (
                 listed.type <> 'Movie'
-                or coalesce(abs(listed.runtime_hours * 60 - reported.runtime_minutes), 0) <= {{ minutes_apart }}
+                or coalesce(abs(listed.runtime_hours * 60 - reported.runtime_minutes), 0) <= {{ minutes_apart() }}
             )
     group by listed.week, listed.category, listed.weekly_rank, listed.language
 

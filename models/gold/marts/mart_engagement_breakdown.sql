@@ -60,8 +60,8 @@ engagement as (
     select
         fct_engagement_half.*,
         dim_date.year,
-        2 * dim_date.year + case when dim_date.quarter > 2 then 1 else 0 end as half_number,
-        dim_season.match_strength in ('strong', 'fair') as is_matched
+        {{ half_number('dim_date') }} as half_number,
+        {{ is_matched('dim_season.match_strength') }} as is_matched
     from fct_engagement_half
     inner join dim_season on fct_engagement_half.season_key = dim_season.season_key
     inner join dim_date on fct_engagement_half.last_day_key = dim_date.date_key

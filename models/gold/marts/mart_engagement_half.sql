@@ -42,7 +42,7 @@ engagement as (
         dim_season.match_strength,
         fct_engagement_half.hours_viewed,
         fct_engagement_half.views,
-        2 * dim_date.year + case when dim_date.quarter > 2 then 1 else 0 end as half_number,
+        {{ half_number('dim_date') }} as half_number,
         row_number() over (
             partition by fct_engagement_half.half_year, dim_season.type
             order by fct_engagement_half.hours_viewed desc, fct_engagement_half.season_key asc
@@ -121,7 +121,7 @@ listed as (
         cast(sum(weekly_hours_viewed) as bigint) as hours_in_top_10
     from (
         select
-            2 * dim_date.year + case when dim_date.quarter > 2 then 1 else 0 end as half_number,
+            {{ half_number('dim_date') }} as half_number,
             {{ top10_type('dim_top10_category.category') }} as type,
             fct_weekly_top10_global.season_key,
             fct_weekly_top10_global.weekly_hours_viewed
@@ -143,9 +143,9 @@ counted as (
         cast(sum(views) as bigint) as views,
         cast(sum(case when place <= 100 then hours_viewed else 0 end) as bigint) as hours_of_first_100,
         cast(sum(case when place <= 1000 then hours_viewed else 0 end) as bigint) as hours_of_first_1000,
-        count(case when match_strength in ('strong', 'fair') then 1 end) as seasons_matched,
-        count(distinct case when match_strength in ('strong', 'fair') then title_key end) as titles_matched,
-        cast(sum(case when match_strength in ('strong', 'fair') then hours_viewed else 0 end) as bigint)
+        count(case when {{ is_matched('match_strength') }} then 1 end) as seasons_matched,
+        count(distinct case when {{ is_matched('match_strength') }} then title_key end) as titles_matched,
+        cast(sum(case when {{ is_matched('match_strength') }} then hours_viewed else 0 end) as bigint)
             as hours_matched
     from engagement
     group by half_number, type

@@ -43,7 +43,7 @@ reported_titles as (
         sum(fct_engagement_half.hours_viewed) as hours_viewed
     from fct_engagement_half
     inner join dim_season on fct_engagement_half.season_key = dim_season.season_key
-    where dim_season.match_strength in ('strong', 'fair')
+    where {{ is_matched('dim_season.match_strength') }}
     group by fct_engagement_half.title_key
 
 ),
