@@ -99,7 +99,7 @@ def replaced(book: bytes, old: str, new: str) -> bytes:
     return edited(book, lambda name, content: (name, content.replace(old.encode(), new.encode())))
 
 
-def with_shared(sheet: str, *texts: str) -> bytes:
-    """A workbook with a sheet ``TV``, whose cells share these texts, each the XML in an ``si``."""
+def with_shared(sheets: Mapping[str, str], *texts: str) -> bytes:
+    """A workbook whose cells share these texts, each the XML in an ``si``."""
     shared = "".join(f"<si>{text}</si>" for text in texts)
-    return workbook({"TV": sheet}, more={"xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{shared}</sst>'.encode()})
+    return workbook(sheets, more={"xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{shared}</sst>'.encode()})

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from functools import partial
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import polars as pl
 import pytest
@@ -18,7 +19,7 @@ from ingest.config import Config
 from ingest.errors import Refused
 from ingest.reading import workbook as reading
 from tests.python.ingest.conftest import Bench
-from tests.support.lake import DATA
+from tests.support.lake import CHECKOUT, DATA
 from tests.support.workbooks import edited, number, replaced, rows, text, texts, with_shared, workbook
 
 CONFIG = """
@@ -275,7 +276,7 @@ REFUSED = {
     "a tag without end": ("w.xlsx", workbook({"TV": f'{PROPER}<a b="{"c" * (10 << 20)}"/>'}), "XML of more than 8 MiB"),
     "a text again and again": (
         "w.xlsx",
-        with_shared('<row><c t="s"><v>0</v></c></row>' * 17_000, f"<t>{'z' * 32_000}</t>"),
+        with_shared({"TV": '<row><c t="s"><v>0</v></c></row>' * 17_000}, f"<t>{'z' * 32_000}</t>"),
         "more than 536,870,912 characters in the cells",
     ),
     "a row that says that it is elsewhere": (
@@ -285,7 +286,7 @@ REFUSED = {
     ),
     "a shared text that there is not": (
         "w.xlsx",
-        with_shared(HEADER + '<row r="2"><c r="B2" t="s"><v>-1</v></c></row>', "<t>a</t>"),
+        with_shared({"TV": HEADER + '<row r="2"><c r="B2" t="s"><v>-1</v></c></row>'}, "<t>a</t>"),
         "cell B2 has the text of number '-1', and there is none",
     ),
     "a cell twice": ("w.xlsx", in_row_2('<c r="B2"><v>1</v></c>' * 2), "has 4 cells with a value, of which only 3"),
@@ -350,7 +351,7 @@ UNUSUAL = {
     ),
     "formatted text": (
         with_shared(
-            HEADER + '<row r="2"><c r="B2" t="s"><v>1</v></c><c r="C2" t="s"><v/></c></row>',
+            {"TV": HEADER + '<row r="2"><c r="B2" t="s"><v>1</v></c><c r="C2" t="s"><v/></c></row>'},
             "<t>no</t>",
             '<r><t xml:space="preserve">R&amp;B </t></r><r><t><![CDATA[<b>]]></t></r><rPh><t>no</t></rPh>',
         ),
@@ -463,3 +464,49 @@ def test_a_source_that_is_optional_may_be_missing_in_a_copy_unless_it_is_asked_f
     assert files.ingest(*copy, "--dataset", "plain").code == 0
     done = files.ingest(*copy, "--source", "more")
     assert done.code == 2 and "there is no folder" in done.err
+
+
+def report_of_2025() -> dict[str, list[list[str]]]:
+    """The report on the first half of 2025 as it is described: 16,182 titles, a third of them with two names."""
+
+    def record(title: str, n: int, runtime: str) -> list[str]:
+        released = "2025-02-14" if n % 3 == 1 else ""
+        return [title, "Yes" if n % 4 == 0 else "No", released, f"{100_000 * (9_000 - n)}", runtime, "100000"]
+
+    shows = [
+        record(f"R&B <{n}>: Season 1" + (f' // "쇼" {n}: 시즌 1' if n % 3 == 0 else ""), n, "*" if n % 90 else "102:34")
+        for n in range(7_532)
+    ]
+    films = [record(f"Film {n // 2}", n, f"{n % 3}:{n % 60:02}") for n in range(8_650)]  # now and then two of one title
+    rest = ["", "", "123400000", "", ""]
+    return {"Shows": [*shows, ["Other Shows", *rest]], "Movies": [*films, ["Other Movies", *rest]]}
+
+
+def test_the_report_on_the_first_half_of_2025_is_in_raw_to_the_last_cell(files: Bench) -> None:
+    """By the project's own sources: sheets of other names, dates as text, cells that share their texts."""
+    header = ["Title", "Available Globally?", "Release Date", "Hours Viewed", "Runtime", "Views"]
+    above = texts(["What We Watched: A Netflix Engagement Report"], first=2) + texts(["January to June 2025"], first=4)
+    report = report_of_2025()
+    places: dict[str, int] = {}
+
+    def cell(value: str) -> str:
+        return number(value) if value.isdecimal() else f' t="s"><v>{places.setdefault(value, len(places))}</v>'
+
+    sheets = {
+        name: above + texts(header, first=6) + rows(*([cell(value) for value in line] for line in lines), first=7)
+        for name, lines in report.items()
+    }
+    shared = [f"<t>{escape(text)}</t>" for text in places]
+    folder = files.folder / "copy" / "engagement"
+    folder.mkdir(parents=True)
+    (folder / "What_We_Watched_2025Jan-Jun.xlsx").write_bytes(with_shared(sheets, *shared))
+    files.config.write_bytes((CHECKOUT / "ingest" / "sources.yml").read_bytes())
+    done = files.ingest("--from", str(folder.parent), "--source", "engagement")
+    assert done.code == 0, done.err
+    raw = files.raw("engagement").sort("_row_number")
+    assert raw["_row_number"].to_list() == list(range(1, 16_182 + 2 + 1))
+    columns = ["Title", "Available_Globally?", "Release_Date", "Hours_Viewed", "Runtime", "Views"]
+    assert raw.select(columns).rows() == [tuple(line) for lines in report.values() for line in lines]
+    sheet = raw["_file_path"].str.split("/").list.last()
+    assert sheet.to_list() == ["Shows"] * 7_533 + ["Movies"] * 8_651
+    assert raw["_rescued_data"].null_count() == raw.height
