@@ -93,8 +93,10 @@ class Look:
     without_value: str | None = None  # the first cell with a formula and nothing stored
 
     @property
-    def area(self) -> int:
-        return (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.values else 0
+    def cells(self) -> int:
+        """Those of the rectangle around the values."""
+        area = (self.bottom - self.top + 1) * (self.right - self.left + 1) if self.values else 0
+        return max(area, self.values)
 
 
 class Workbook:
@@ -275,10 +277,17 @@ def _copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look
             shared = _look(parts.open(book, "sharedStrings"), clean, "xl/sharedStrings.xml").shared
             _look(parts.open(book, "styles"), clean, "xl/styles.xml")
             looks: dict[str, Look] = {}
+            cells = characters = 0
             for at, (name, part) in enumerate(wanted.items()):
                 where = f"sheet {name!r} is damaged:"
-                looks[name] = _look(opened(archive, part), clean, f"xl/worksheets/{at}.xml", shared)
-                _check(name, looks)
+                look = looks[name] = _look(opened(archive, part), clean, f"xl/worksheets/{at}.xml", shared)
+                _check(name, look)
+                cells, characters = cells + look.cells, characters + look.characters
+                if cells > MAX_CELLS or characters > MAX_UNPACKED:
+                    raise Refused(
+                        f"has more than {MAX_CELLS:,} cells or {MAX_UNPACKED:,} characters in them, in the sheets up to"
+                        f" {name!r}; name fewer sheets"
+                    )
             for path, content in _frame_of(len(looks), book.since_1904):
                 clean.writestr(path, content)
     except zipfile.BadZipFile as error:
@@ -293,23 +302,18 @@ def _copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look
     return looks
 
 
-def _check(name: str, looks: Mapping[str, Look]) -> None:
-    """Refuse the sheet of this name, the last of those looked at, if it is not to be read."""
-    look = looks[name]
+def _check(name: str, look: Look) -> None:
+    """Refuse a sheet that is not to be read."""
     if look.without_value:
         raise Refused(
             f"sheet {name!r} has a formula without a stored value in cell {look.without_value};"
             " open and save the workbook in Excel"
         )
-    if max(look.area, look.values) > MAX_CELLS:
+    if look.cells > MAX_CELLS:
         raise Refused(
             f"sheet {name!r} has values as far apart as {_reference(look.top, look.left)} and"
             f" {_reference(look.bottom, look.right)}: more than {MAX_CELLS:,} cells; delete stray ones"
         )
-    if sum(max(look.area, look.values) for look in looks.values()) > MAX_CELLS:
-        raise Refused(f"has more than {MAX_CELLS:,} cells in the sheets up to {name!r}; name fewer of them (sheet)")
-    if sum(look.characters for look in looks.values()) > MAX_UNPACKED:
-        raise Refused(f"has more than {MAX_UNPACKED:,} characters in the cells of the sheets up to {name!r}")
 
 
 def _frame_of(sheets: int, since_1904: bool) -> Iterator[tuple[str, str]]:

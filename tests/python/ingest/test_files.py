@@ -277,7 +277,12 @@ REFUSED = {
     "a text again and again": (
         "w.xlsx",
         with_shared({"TV": '<row><c t="s"><v>0</v></c></row>' * 17_000}, f"<t>{'z' * 32_000}</t>"),
-        "more than 536,870,912 characters in the cells",
+        "or 536,870,912 characters in them, in the sheets up to 'TV'",
+    ),
+    "sheets that are too large together": (
+        "w.xlsx",
+        workbook({f"Film{at}": HEADER + '<row><c r="B1048576"><v>1</v></c></row>' for at in range(5)}),
+        "has more than 10,000,000 cells",
     ),
     "a row that says that it is elsewhere": (
         "w.xlsx",
@@ -469,15 +474,18 @@ def test_a_source_that_is_optional_may_be_missing_in_a_copy_unless_it_is_asked_f
 def report_of_2025() -> dict[str, list[list[str]]]:
     """The report on the first half of 2025 as it is described: 16,182 titles, a third of them with two names."""
 
-    def record(title: str, n: int, runtime: str) -> list[str]:
+    def record(title: str, n: int, minutes: int) -> list[str]:
         released = "2025-02-14" if n % 3 == 1 else ""
-        return [title, "Yes" if n % 4 == 0 else "No", released, f"{100_000 * (9_000 - n)}", runtime, "100000"]
+        hours = 1 + 60_000 // (n + 10)  # in units of 100,000, as the views
+        views = max(1, round(hours * 60 / minutes))
+        runtime = f"{minutes // 60}:{minutes % 60:02}" + ("*" if n % 90 == 0 else "")
+        return [title, "Yes" if n % 4 == 0 else "No", released, f"{hours}00000", runtime, f"{views}00000"]
 
     shows = [
-        record(f"R&B <{n}>: Season 1" + (f' // "쇼" {n}: 시즌 1' if n % 3 == 0 else ""), n, "*" if n % 90 else "102:34")
+        record(f"R&B <{n}>: Season 1" + (f' // "쇼" {n}: 시즌 1' if n % 3 == 0 else ""), n, 300 + n % 300)
         for n in range(7_532)
     ]
-    films = [record(f"Film {n // 2}", n, f"{n % 3}:{n % 60:02}") for n in range(8_650)]  # now and then two of one title
+    films = [record(f"Film {n // 2}", n, 60 + n % 150) for n in range(8_650)]  # two of one title
     rest = ["", "", "123400000", "", ""]
     return {"Shows": [*shows, ["Other Shows", *rest]], "Movies": [*films, ["Other Movies", *rest]]}
 
