@@ -5,6 +5,7 @@ from __future__ import annotations
 EXIT_REFUSED = 1
 EXIT_CONFIGURATION = 2
 EXIT_OUT_OF_REACH = 3
+_LONGEST = 1000  # characters of a reason, which may quote what is in a file
 
 
 def printable(text: str) -> str:
@@ -37,6 +38,6 @@ class Refused(IngestError):
     exit_code = EXIT_REFUSED
 
     def __init__(self, reason: str, *, final: bool = True) -> None:
-        super().__init__(reason)
+        super().__init__(reason if len(reason) <= _LONGEST else reason[: _LONGEST - 1] + "…")
         self.reason = str(self)
         self.final = final

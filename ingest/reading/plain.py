@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import lzma
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Protocol
+from copy import copy
+from typing import IO, BinaryIO, Protocol
 
 from ingest.config import Dataset
 from ingest.errors import Refused
@@ -88,8 +90,12 @@ def _archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
             yield archive
     except zipfile.BadZipFile as error:
         raise Refused(f"is a damaged or truncated zip file: {error}") from None
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise Refused(f"is a zip file that cannot be unpacked: {error}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise Refused(f"is a zip file that cannot be unpacked: {error}") from None  # by bzip2
     finally:
         file.seek(0)
 
@@ -110,8 +116,15 @@ def _unzipped(file: BinaryIO, dataset: Dataset) -> BinaryIO:
         if member.flag_bits & 1:
             raise Refused("is a zip file protected by a password; pack it without one")
         _check_unpacked(member.file_size, member.compress_size, dataset)
-        with archive.open(member) as packed:
+        with opened(archive, member) as packed:
             return _copied(packed, dataset, lambda: member.compress_size)
+
+
+def opened(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> IO[bytes]:
+    """A member of an archive, open for one byte more than it says to have: if there is one, the checksum is wrong."""
+    longer = copy(member)
+    longer.file_size += 1
+    return archive.open(longer)
 
 
 def _ungzipped(file: BinaryIO, dataset: Dataset) -> BinaryIO:

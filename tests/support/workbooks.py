@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -80,3 +80,26 @@ def workbook(sheets: Mapping[str, str], *, after: str = "", more: Mapping[str, b
         for name, data in (more or {}).items():
             archive.writestr(name, data)
     return found.getvalue()
+
+
+def edited(
+    book: bytes, edit: Callable[[str, bytes], tuple[str, bytes] | None], packed: int = zipfile.ZIP_DEFLATED
+) -> bytes:
+    """A workbook whose parts have the names and contents that ``edit`` gives them; for None a part is gone."""
+    found = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as old, zipfile.ZipFile(found, "w", packed) as new:
+        for name in old.namelist():
+            if part := edit(name, old.read(name)):
+                new.writestr(*part)
+    return found.getvalue()
+
+
+def replaced(book: bytes, old: str, new: str) -> bytes:
+    """A workbook with another text in all its parts."""
+    return edited(book, lambda name, content: (name, content.replace(old.encode(), new.encode())))
+
+
+def with_shared(sheets: Mapping[str, str], *texts: str) -> bytes:
+    """A workbook whose cells share these texts, each the XML in an ``si``."""
+    shared = "".join(f"<si>{text}</si>" for text in texts)
+    return workbook(sheets, more={"xl/sharedStrings.xml": f'<sst xmlns="{_MAIN}">{shared}</sst>'.encode()})

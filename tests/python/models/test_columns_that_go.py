@@ -176,14 +176,30 @@ def test_what_was_known_stays_known(lake: Lake) -> None:
     assert found(lake) == as_built
 
 
+TODAY = [
+    (*PLACE, *LENGTH, "cumulative_weeks_in_top_10"),
+    ("2026-05-10", "TV (English)", "1", "Show 1", "Show 1: Season 2", "41500000", "8.3", "5000000", "2"),
+    ("2026-05-10", "Films (English)", "1", "Film 1", "N/A", "18000000", "2.0", "9000000", "1"),
+    ("2026-05-03", "TV (English)", "1", "Show 1", "Show 1: Season 2", "33200000", "8.3", "4000000", "1"),
+]
+
+
 def test_a_lake_that_never_saw_the_columns(lake: Lake) -> None:
-    """The first load is the list as it stands in 2026: every model builds, the columns are null."""
+    """The first load is the list as it stands in 2026, with nine columns: every model builds, the others are null."""
     shutil.rmtree(lake.root, ignore_errors=True)
-    write(dropped(), 1, 1, lake)
+    copy = lake.root.parent / "today" / "top10"
+    copy.mkdir(parents=True)
+    (copy / "all-weeks-global.tsv").write_text("".join("\t".join(record) + "\n" for record in TODAY))
+    lake.ingest("--from", str(copy.parent), "--dataset", "top10_global")
     lake.build("--select", *MODELS)
-    assert found(lake) == expected([dropped()])
-    assert {row[3:5] for row in found(lake)} == {(None, None)}
-    assert lake.counts("gold")["gold/fct_weekly_top10_global"] == 9
+    assert found(lake) == [
+        ("2026-05-03", 1, "Show 1", None, None, 8.3, 4_000_000),
+        ("2026-05-10", 1, "Film 1", None, None, 2.0, 9_000_000),
+        ("2026-05-10", 1, "Show 1", None, None, 8.3, 5_000_000),
+    ]
+    gold = lake.read("gold/fct_weekly_top10_global").sort("weekly_hours_viewed")
+    columns = "weekly_hours_viewed", "cumulative_weeks_in_top_10", "is_staggered_launch"
+    assert gold.select(columns).rows() == [(18_000_000, 1, None), (33_200_000, 1, None), (41_500_000, 2, None)]
 
 
 def of(columns: str, *records: str) -> Version:
