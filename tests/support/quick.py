@@ -10,6 +10,7 @@ from typing import Any
 import dbt.artifacts.schemas.base as artifacts
 import duckdb
 from dbt.clients.jinja import MacroGenerator
+from dbt.context.configured import ConfiguredContext
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
 from dbt.tracking import track_behavior_change_warn
@@ -92,8 +93,8 @@ def _build_namespace(self: Any, macros_by_package: dict[str, dict[str, Any]], ct
 def _to_dict(self: Any) -> dict[str, Any]:
     """As dbt's own, which looks each macro up in five places."""
     if type(self.namespace) is not MacroNamespace:
-        return _original_dict(self)
-    found = super(ManifestContext, self).to_dict()
+        return dict[str, Any](_original_dict(self))  # type: ignore[no-untyped-call]
+    found = dict[str, Any](ConfiguredContext.to_dict(self))
     for part in reversed(list(self.namespace._search_order())):
         found.update(part)
     return found
