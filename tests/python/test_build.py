@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from lakehouse.build import one_line
 from lakehouse.nothing_new import LastBuild
 from tests.support.in_process import Done, python
 from tests.support.lake import Lake
@@ -58,6 +59,13 @@ def test_each_warning_is_one_line_and_the_summary_has_it(project: Path, tmp_path
     assert "dbt show --select" in lines[at + 3]
     assert "WARN=1 ERROR=0" in lines[at + 4]
     assert f"- `{warning}`\n" in summary.read_text()
+
+
+def test_a_warning_shows_what_a_terminal_would_act_on() -> None:
+    assert (
+        one_line("\x1b[33mcolumn\x1b[0m \u202eid\x1b]0;title\x07\nis gone")
+        == r"column \u202eid\x1b]0;title\x07 is gone"
+    )
 
 
 def test_the_exit_code_is_dbts(project: Path) -> None:
