@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import http.client
 import ipaddress
 import json
 import re
@@ -354,5 +355,7 @@ def _cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
+    if type(error) is http.client.BadStatusLine:
+        return "its answer is not HTTP"
     text = str(getattr(error, "strerror", None) or "") or str(error) or type(error).__name__
     return re.sub(r"//\S*@", "//***@", text.splitlines()[0])[:200]
