@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import ipaddress
 import itertools
 import json
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -579,3 +584,35 @@ sources:
     assert bench.ingest().code == 0
     assert bench.raw("people").height == 600_000
     assert_sound(bench.lake)
+
+
+class Endless(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"id\n" + b"1\n" * 100_000)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_plain_web_file_without_an_end_is_left_at_its_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = bench.folder / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        bench.config.write_text(f"""
+sources:
+  web:
+    url: http://127.0.0.1:{server.server_port}
+    datasets: [{{file: people.csv, table: people, max_bytes: 1000}}]
+""")
+        done = bench.ingest()
+        server.shutdown()
+    assert done.code == 1 and "people.csv: refused: is over the limit of 1000 bytes (max_bytes)" in done.err
+    assert bench.ledger()["size_bytes"].to_list() == [1001]
+    gc.collect()  # what the end of a process does
+    assert list(scratch.iterdir()) == []
