@@ -84,7 +84,11 @@ class Answer:
     def answered(self, place: int, value: object) -> None:
         self.status = STATUSES[place % len(STATUSES)]
         if value is not ...:
-            self.header(HEADERS.index("Location") if self.status // 100 == 3 else place, value)
+            self.header(place, value)
+
+    def redirected(self, place: int, value: object) -> None:
+        self.status = REDIRECTS[place % len(REDIRECTS)]
+        self.header(HEADERS.index("Location"), value)
 
     def cut_off(self, place: int, value: object) -> None:
         self.cut = place % (len(self.body) + 200)
@@ -110,7 +114,8 @@ HEADERS = (
     "Set-Cookie",
     "WWW-Authenticate",
 )
-STATUSES = (100, 200, 201, 204, 206, 301, 302, 304, 307, 400, 401, 403, 404, 412, 416, 429, 500, 503, 600, 999)
+REDIRECTS = (301, 302, 303, 307, 308)
+STATUSES = (100, 200, 201, 204, 206, 300, 304, 400, 401, 403, 404, 412, 416, 429, 500, 503, 600, 999)
 
 
 class Between(socketserver.ThreadingTCPServer):

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from ingest.sources import http, store
 from tests.python.ingest.between import Between, Change, standing_before
 from tests.python.ingest.conftest import Bench, Done, assert_sound
-from tests.python.ingest.github_server import GitHubServer, Repository, running
+from tests.python.ingest.github_server import GitHubServer, Repository, blob_sha, running
 from tests.python.ingest.s3_server import Answers, serving
 from tests.support.examples import examples
 
@@ -177,18 +177,26 @@ ODD: list[object] = [
         b"\x00",
     ),
     *(b"]]>", b"<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]><a>&b;</a>", b"&#0;", b"&amp;", b"0\r\n\r\n"),
-    *("ELSEWHERE", "SELF", "CANARY", "//x@", "http://[::1", "http://\x7f/", "https:\\\\x", "?" * 9000),
+    *("//x@", "http://[::1", "http://\x7f/", "https:\\\\x", "?" * 9000),
 ]
+
+
+# Words for addresses and a path that are known once the servers are there.
+SOMEWHERE = ("ELSEWHERE", "ELSEWHERE", "SELF", "CANARY")
 
 
 def change(addresses: int, *ways: str) -> st.SearchStrategy[Change]:
     """A change of one of so many answers in one of the ``ways``, or of its headers, its status or its length."""
     return st.builds(
         Change,
-        what=st.sampled_from([*ways, "header", "answered", "cut_off"]),
+        what=st.sampled_from([*ways, "header", "answered", "redirected", "cut_off"]),
         at=st.integers(0, addresses - 1),
         place=st.integers(0, 5000),
-        value=st.sampled_from(ODD) | st.text(max_size=8) | st.binary(max_size=4) | st.integers(),
+        value=st.sampled_from(SOMEWHERE)
+        | st.sampled_from(ODD)
+        | st.text(max_size=8)
+        | st.binary(max_size=4)
+        | st.integers(),
         once=st.booleans(),
     )
 
@@ -211,17 +219,14 @@ def test_answers_with_damage(
     if not is_new:
         shutil.copytree(bench.folder / "first", bench.lake)
     one.publish(1)
-    places = {
-        "ELSEWHERE": f"{one.elsewhere.own_url.replace('//', f'//me:{PASSWORD}@')}/x",
-        "SELF": f"{one.between.own_url}/x",
-        "CANARY": str(bench.folder / "canary" / "people.csv"),
-    }
     changes = data.draw(st.lists(CHANGES[kind], min_size=1, max_size=5))
-    one.between.forget([replace(change, value=places.get(str(change.value), change.value)) for change in changes])
+    one.between.forget([replace(change, value=somewhere(one, change)) for change in changes])
     before = snapshot(bench)
     done = one.ingest(*data.draw(st.sampled_from(one.arguments)))
     assert done.code in (0, 1, 2, 3)
     check(one, done, before)
+    if kind == "GitHub" and (bench.lake / "raw" / "people").exists():
+        assert_content(bench)
 
     one.between.forget()
     one.publish(2)
@@ -230,6 +235,30 @@ def test_answers_with_damage(
     assert done.code == 0
     newest = bench.raw("people").filter(pl.col("_committed_at") == pl.col("_committed_at").max())
     assert newest.sort("_row_number").select("id", "name").rows() == [("1", "Ann"), ("4", "Di")]
+
+
+def somewhere(one: Conversation, change: Change) -> object:
+    """The value of a change, with the address or the path that its word stands for; a header's has a password.
+
+    Of redirects, those with a value that is no text lead elsewhere.
+    """
+    there, word = one.elsewhere.own_url, change.value
+    if change.what == "redirected" and not isinstance(word, str):
+        word = "ELSEWHERE"
+    if change.what in ("header", "redirected"):
+        there = there.replace("//", f"//me:{PASSWORD}@")
+    meant = {"ELSEWHERE": f"{there}/x", "SELF": f"{one.between.own_url}/x"}
+    meant["CANARY"] = str(one.bench.folder / "canary" / "people.csv")
+    return meant.get(str(word), word)
+
+
+def assert_content(bench: Bench) -> None:
+    """Every version of a file holds what belongs to its SHA-1, which GitHub's listing has."""
+    contents = {blob_sha(content): content for state in STATES for content in state.values()}
+    for (sha,), records in bench.raw("people").sort("_row_number").group_by("_file_sha", maintain_order=True):
+        lines = contents[str(sha)].decode().splitlines()[1:]
+        versions = records["_file_version"].n_unique()
+        assert records["id"].to_list() == [line.split(",")[0] for line in lines for _ in range(versions)]
 
 
 def check(one: Conversation, done: Done, before: object) -> None:
