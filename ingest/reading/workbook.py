@@ -12,7 +12,6 @@ import math
 import posixpath
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -29,6 +28,7 @@ from ingest.config import Dataset
 from ingest.errors import Refused
 from ingest.reading.checks import column_name, column_names
 from ingest.reading.delimited import RESCUED
+from ingest.reading.plain import unpacking
 
 SHEET = "_sheet"  # in the frames, the name of the sheet that a record stands in
 HEADER_AMONG = 20  # rows
@@ -209,7 +209,7 @@ def _reference(row: int, column: int) -> str:
 def _checked(file: BinaryIO, dataset: Dataset) -> dict[str, str]:
     """The part of each sheet, by its name, of a workbook that may be read; ``file`` is at its start after that."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with unpacking(file, "an Excel workbook") as archive:
             members = archive.infolist()
             names = [member.filename for member in members]
             if len(set(names)) < len(names):
@@ -228,14 +228,8 @@ def _checked(file: BinaryIO, dataset: Dataset) -> dict[str, str]:
             if shared and _look(archive, shared[0]).shared > MAX_CELLS:
                 raise Refused(f"is an Excel workbook with more than {MAX_CELLS:,} texts")
             return _parts(archive, set(names))
-    except zipfile.BadZipFile as error:
-        raise Refused(f"is a damaged or truncated Excel workbook: {error}") from None
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Refused(f"is an Excel workbook that cannot be unpacked: {error}") from None
     except (ElementTree.ParseError, expat.ExpatError) as error:
         raise Refused(f"is a damaged Excel workbook: {error}") from None
-    finally:
-        file.seek(0)
 
 
 def _parts(archive: zipfile.ZipFile, names: set[str]) -> dict[str, str]:

@@ -145,6 +145,12 @@ def lying(data: bytes) -> bytes:
     return data[: at + 24] + (1).to_bytes(4, "little") + data[at + 28 :]
 
 
+def before_its_start(data: bytes) -> bytes:
+    """A zip file whose members lie before its first byte."""
+    at = data.rindex(b"PK\x05\x06") + 16
+    return data[:at] + (int.from_bytes(data[at : at + 4], "little") + 10**6).to_bytes(4, "little") + data[at + 4 :]
+
+
 def renamed(data: bytes) -> bytes:
     """A workbook whose sheet ``Films`` is called ``TV``."""
     found = io.BytesIO()
@@ -168,6 +174,7 @@ REFUSED = {
     "a damaged gzip": ("a.csv.gz", packed(CSV)[:-8] + bytes(8), "is a damaged gzip file"),
     "a truncated zip": ("a.csv.zip", zipped(a=CSV)[:-30], "is a damaged or truncated zip file"),
     "a zip that lies about its size": ("a.csv.zip", lying(zipped(a=CSV)), "is a damaged or truncated zip file"),
+    "a zip with files before its start": ("a.csv.zip", before_its_start(zipped(a=CSV)), " zip file"),
     "archives without end": ("a.csv.gz", NESTED, "is packed more than 8 times, archives within archives"),
     "two files": ("a.csv.zip", zipped(a=CSV, b=CSV), "is a zip file with 2 files: a, b;"),
     "no file": ("a.csv.zip", zipped(), "is a zip file with no file"),
@@ -217,6 +224,7 @@ REFUSED = {
         workbook({"TV": PROPER}, more={"xl/sharedStrings.xml": b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'}),
         "declares a document type",
     ),
+    "parts before its start": ("w.xlsx", before_its_start(workbook({"TV": PROPER})), " Excel workbook"),
     "a part twice": ("w.xlsx", workbook({"TV": PROPER}, more={"xl/styles.xml": b""}), "holds the same part twice"),
 }
 
