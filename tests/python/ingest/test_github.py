@@ -271,6 +271,25 @@ def test_a_commit_of_a_year_that_cannot_be_is_one_line_for_its_file(
     )
 
 
+@pytest.mark.parametrize("page", ["2", "{next}"])
+def test_a_list_of_commits_without_an_end_is_one_line_for_its_file(
+    bench: Bench, feed: Repository, github: GitHubServer, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr("ingest.sources.github._PAGES", 20)
+    feed.commit(FILES)
+
+    def edit(path: str, body: bytes) -> bytes:
+        link = f"{github.url}/repos/owner/feed/commits?page={page.format(next=len(github.requests))}"
+        github.headers = {"Link": f'<{link}>; rel="next"'}
+        return body
+
+    github.edit = edit
+    done = bench.ingest("--backfill")
+    assert done.code == 3 and len(github.requests) < 100
+    for name in ("people.csv", "places.tsv"):
+        assert f"the list of commits of data/{name} has no end" in done.err
+
+
 def test_a_server_that_is_not_there(bench: Bench, impatient: None) -> None:
     done = bench.ingest(GITHUB_API_URL="http://127.0.0.1:9", GITHUB_RAW_URL="http://127.0.0.1:9")
     assert done.code == 3
