@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from ingest.config import Source, problem_of_address
 from ingest.errors import ConfigurationError, OutOfReach, printable
 from ingest.sources.cache import CachedResponse, ResponseCache
-from ingest.sources.http import Client, RetryPolicy
+from ingest.sources.http import Client, RetryPolicy, tag_of
 from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
@@ -231,8 +231,8 @@ class GitHub:
         if response.status_code == 304 and known:
             return self._parsed(kind, known.body.encode())
         content = self._parsed(kind, response.content)
-        if "ETag" in response.headers:
-            self._responses.put(address, CachedResponse(response.headers["ETag"], response.content.decode()))
+        if tag := tag_of(response):
+            self._responses.put(address, CachedResponse(tag, response.content.decode()))
         return content
 
     def _parsed(self, kind: TypeAdapter[T], content: bytes) -> T:

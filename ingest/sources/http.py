@@ -208,7 +208,7 @@ class Client:
                             break
             with into.open("rb") as file:
                 sha = blob_sha(file, size)
-            return Fetched(False, sha, size, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+            return Fetched(False, sha, size, tag_of(response), response.headers.get("Last-Modified"))
 
         return self._retry(url, attempt)
 
@@ -302,6 +302,12 @@ class Client:
                 f"{self._name}: {_place(url)} does not answer: {error.problem} ({ATTEMPTS} attempts);"
                 " check the network and the address, then run again"
             ) from None
+
+
+def tag_of(response: requests.Response) -> str | None:
+    """The ETag, if it is one that can be sent back: what is no visible ASCII or very long would fail each later run."""
+    tag = response.headers.get("ETag", "")
+    return tag if re.fullmatch("[!-~]{1,1000}", tag) else None
 
 
 def _delay(response: requests.Response) -> float | None:

@@ -605,6 +605,21 @@ sources:
     assert_sound(bench.lake)
 
 
+@pytest.mark.parametrize("kind", ["web", "GitHub"])
+def test_an_etag_that_cannot_be_sent_back_is_none(
+    bench: Bench, feed: Repository, github: GitHubServer, kind: str
+) -> None:
+    commit = feed.commit(FILES)
+    if kind == "web":
+        bench.config.write_text(WEB.format(url=github.url, sha=commit.sha, allowed=""))
+    for tag in ("\x1cpV", '"a\r\n b"', '"\xff"', '"' + "x" * 70_000 + '"', " ", '"\x00"'):
+        github.headers = {"ETag": tag}
+        bench.ingest()
+        github.headers = {}
+        done = bench.ingest()
+        assert done.code == 0 and "nothing new" in done.out, (tag[:9], done)
+
+
 class Endless(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200)
