@@ -22,10 +22,18 @@ from ingest.storage.tables import FileRecord, Ledger
 
 _TICK = timedelta(microseconds=1)
 _SKEW = timedelta(minutes=1)  # between two clocks, beyond which a time counts as one in the future
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def in_future(moment: datetime) -> bool:
     return moment > now() + _SKEW
+
+
+def problem_of_time(moment: datetime) -> str | None:
+    """Why a time of a source says nothing."""
+    if in_future(moment):
+        return "is in the future"
+    return "is before 1970" if moment < _EPOCH else None
 
 
 @dataclass(frozen=True)
@@ -99,13 +107,13 @@ class Candidate:
 
         What is found in place of an older state is later than that, even where its own time is not: after a merge of an
         older commit, a history that was rewritten, or a copy that kept an old modification time. The exception is a
-        file for which another run has found a state since this one took its listing: that one is the newer. A time in
-        the future says nothing; that of the listing takes its place.
+        file for which another run has found a state since this one took its listing: that one is the newer. In place
+        of a time that says nothing, in the future or before 1970, that of the listing counts.
         """
         last = records[-1] if records else None
         if self.past:
             return origin.committed_at
-        if in_future(origin.committed_at):
+        if problem_of_time(origin.committed_at):
             origin = replace(origin, committed_at=self.listed_at)
         if last is None or self.is_past(last):
             return origin.committed_at

@@ -86,10 +86,11 @@ def notes(record: FileRecord) -> list[str]:
     keys, lost = record.keys_before or 0, record.keys_lost or 0
     if lost > keys * Limits().lost:
         found.append(f"{lost:,} of {keys:,} keys of version {record.compared_with} are gone")
-    renamed = dict(pair.split(":") for pair in _names(record.columns_renamed))
-    for name in _names(record.columns_vanished):
+    vanished, new = _names(record.columns_vanished), set(_names(record.columns_new))
+    renamed = dict(_pair(both, new) for both in _names(record.columns_renamed))
+    for name, other in ((printable(name), printable(renamed.get(name, ""))) for name in vanished):
         text = f"column {name} is gone; earlier versions in raw still have its values"
-        if other := renamed.get(name):
+        if other:
             text += f"; {other} holds nearly the same: if that is its new name,"
             text += f" write columns: {{{name}: [{other}]}} in sources.yml"
         found.append(text)
@@ -98,6 +99,13 @@ def notes(record: FileRecord) -> list[str]:
 
 def _names(joined: str | None) -> list[str]:
     return joined.split(",") if joined else []
+
+
+def _pair(both: str, new: set[str]) -> tuple[str, str]:
+    """``old:new`` in its two names, of which each may have colons of its own."""
+    places = [at for at, sign in enumerate(both) if sign == ":"]
+    at = next((at for at in places if both[at + 1 :] in new), places[0])
+    return both[:at], both[at + 1 :]
 
 
 class Report:
@@ -211,7 +219,8 @@ def figures(record: FileRecord) -> dict[str, object]:
 
 
 def _print_json(facts: dict[str, object]) -> None:
-    print(json.dumps(facts, ensure_ascii=False), flush=True)
+    text = json.dumps(facts, ensure_ascii=False)
+    print("".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in text), flush=True)
 
 
 def print_status(ledger: Ledger, versions: Versions, known: Config, now: datetime, log_format: str) -> bool:
@@ -332,13 +341,17 @@ def print_differences(found: Differences, log_format: str) -> None:
     )
     for text, columns in (("columns that are gone", found.vanished), ("new columns", found.appeared)):
         if columns:
-            print(f"{text}: {', '.join(columns)}")
+            print(f"{text}: {', '.join(map(printable, columns))}")
     if found.changed:
         counts = Table("column", "values changed", title="Changed", box=box.SIMPLE, title_justify="left")
         for name, count in found.changed.items():
-            counts.add_row(name, f"{count:,}")
+            counts.add_row(printable(name), f"{count:,}")
         changes = Table(
-            ", ".join(found.key), "column", f"version {old.version}", f"version {new.version}", box=box.SIMPLE
+            printable(", ".join(found.key)),
+            "column",
+            f"version {old.version}",
+            f"version {new.version}",
+            box=box.SIMPLE,
         )
         for change in found.changes:
             changes.add_row(*(_shown(text) for text in change))
@@ -346,7 +359,12 @@ def print_differences(found: Differences, log_format: str) -> None:
             console().print(table, markup=False, highlight=False)
     for title, rows in (("Lost", found.lost), ("New", found.added)):
         if rows:
-            table = Table(*rows[0], title=f"{title}: the first {len(rows):,}", box=box.SIMPLE, title_justify="left")
+            table = Table(
+                *map(printable, rows[0]),
+                title=f"{title}: the first {len(rows):,}",
+                box=box.SIMPLE,
+                title_justify="left",
+            )
             for row in rows:
                 table.add_row(*map(_shown, row.values()))
             console().print(table, markup=False, highlight=False)

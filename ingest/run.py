@@ -14,7 +14,14 @@ from pathlib import Path
 from uuid import uuid4
 
 from ingest import contents, layouts
-from ingest.candidates import Candidate, ConnectedSource, current_candidates, in_future, past_candidates
+from ingest.candidates import (
+    Candidate,
+    ConnectedSource,
+    current_candidates,
+    in_future,
+    past_candidates,
+    problem_of_time,
+)
 from ingest.compare import Comparison, ComparisonSettings, judged
 from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
 from ingest.prefetch import prefetch, prefetch_one
@@ -389,12 +396,10 @@ def _behind(source: str, path: str, found: FileRecord, newer: FileRecord, origin
 
 
 def _clocks(record: FileRecord, origin: Origin, records: list[FileRecord]) -> str:
-    """What to report of times in the future; empty where there are none."""
+    """What to report of times that cannot be; empty where there are none."""
     found = []
-    if in_future(origin.committed_at):
-        found.append(
-            f"its time at the source, {origin.committed_at:%Y-%m-%d %H:%M} UTC, is in the future, and does not count"
-        )
+    if problem := problem_of_time(origin.committed_at):
+        found.append(f"its time at the source, {origin.committed_at:%Y-%m-%d %H:%M} UTC, {problem}, and does not count")
     if records and in_future(record.committed_at):
         found.append(f"it is dated {record.committed_at:%Y-%m-%d} as version {records[-1].version} before it is")
     if records and in_future(records[-1].ingested_at):

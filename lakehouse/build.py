@@ -18,6 +18,7 @@ from typing import Any
 
 from rich.console import Console
 
+from ingest.errors import printable
 from lakehouse.nothing_new import LastBuild
 
 SECONDS = 5  # between two lines of progress where there is no terminal
@@ -66,8 +67,8 @@ class Watch:
 
 
 def one_line(text: str) -> str:
-    """Without colours and line breaks."""
-    return " ".join(COLOUR.sub("", text).split())
+    """Without colours and line breaks, and with what a terminal would act on as escape sequences."""
+    return printable(" ".join(COLOUR.sub("", text).split()))
 
 
 def of_tests(results: list[Any]) -> list[str]:

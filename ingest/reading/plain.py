@@ -6,6 +6,7 @@ What is unpacked goes into a temporary file without a name, so that memory stays
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import lzma
 import tempfile
@@ -78,30 +79,30 @@ def _rest(file: BinaryIO) -> bytes:
 
 
 def is_workbook(file: BinaryIO) -> bool:
-    with _archive(file) as archive:
+    with unpacking(file) as archive:
         return _OF_A_WORKBOOK in archive.namelist()
 
 
 @contextmanager
-def _archive(file: BinaryIO) -> Iterator[zipfile.ZipFile]:
+def unpacking(file: BinaryIO, what: str = "a zip file") -> Iterator[zipfile.ZipFile]:
     """A zip file, whatever is wrong with it as one line; ``file`` is at its start after that."""
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
     except zipfile.BadZipFile as error:
-        raise Refused(f"is a damaged or truncated zip file: {error}") from None
+        raise Refused(f"is a damaged or truncated {what.split(' ', 1)[1]}: {error}") from None
     except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-        raise Refused(f"is a zip file that cannot be unpacked: {error}") from None
+        raise Refused(f"is {what} that cannot be unpacked: {error}") from None
     except OSError as error:
-        if error.errno is not None:
+        if error.errno not in (None, errno.EINVAL):  # bz2 has no number, and a place before the start is invalid
             raise
-        raise Refused(f"is a zip file that cannot be unpacked: {error}") from None  # by bzip2
+        raise Refused(f"is {what} that cannot be unpacked: {error.strerror or error}") from None
     finally:
         file.seek(0)
 
 
 def _unzipped(file: BinaryIO, dataset: Dataset) -> BinaryIO:
-    with _archive(file) as archive:
+    with unpacking(file) as archive:
         members = [
             member
             for member in archive.infolist()

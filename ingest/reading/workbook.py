@@ -8,7 +8,9 @@ with a value, so that none is lost. The parts that were looked at are copied, an
 
 from __future__ import annotations
 
+import errno
 import json
+import lzma
 import math
 import posixpath
 import re
@@ -292,11 +294,13 @@ def _copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look
                 clean.writestr(path, content)
     except zipfile.BadZipFile as error:
         raise Refused(f"is a damaged or truncated Excel workbook: {error}") from None
-    except (zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
         raise Refused(f"is an Excel workbook that cannot be unpacked: {error}") from None
     except (expat.ExpatError, ValueError) as error:
         raise Refused(f"{where} {error}") from None
     except OSError as error:
+        if error.errno in (None, errno.EINVAL):  # bz2 has no number, and a place before the start is invalid
+            raise Refused(f"is an Excel workbook that cannot be unpacked: {error.strerror or error}") from None
         raise Refused(f"cannot be unpacked: {error.strerror}; the next run tries again", final=False) from None
     copy.flush()
     return looks

@@ -15,12 +15,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from ingest.config import Source, problem_of_address
 from ingest.errors import ConfigurationError, OutOfReach, printable
 from ingest.sources.cache import CachedResponse, ResponseCache
-from ingest.sources.http import Client, RetryPolicy
+from ingest.sources.http import Client, RetryPolicy, tag_of
 from ingest.sources.listing import LINK, UNSAFE, Entry, Listing, Origin, now, unsafe
 
 _API = "https://api.github.com"
 _RAW = "https://raw.githubusercontent.com"
 _JSON = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_PAGES = 10_000  # of 100 commits; no file has had as many
 _PROBLEMS = {"120000": LINK, "160000": "is a submodule"}
 T = TypeVar("T")
 
@@ -144,8 +145,12 @@ class GitHub:
         if since:
             params["since"] = since.strftime("%Y-%m-%dT%H:%M:%SZ")
         url: str | None = f"{self._repository}/commits"
+        pages: set[str] = set()
         found: list[Origin] = []
         while url:
+            if url in pages or len(pages) == _PAGES:
+                raise OutOfReach(f"{self._name}: the list of commits of {printable(path)} has no end; run again later")
+            pages.add(url)
             response = self._api.get(url, params=params, headers=_JSON)
             found += [commit.origin for commit in self._parsed(_COMMITS, response.content)]
             url, params = response.links.get("next", {}).get("url"), {}
@@ -226,8 +231,8 @@ class GitHub:
         if response.status_code == 304 and known:
             return self._parsed(kind, known.body.encode())
         content = self._parsed(kind, response.content)
-        if "ETag" in response.headers:
-            self._responses.put(address, CachedResponse(response.headers["ETag"], response.content.decode()))
+        if tag := tag_of(response):
+            self._responses.put(address, CachedResponse(tag, response.content.decode()))
         return content
 
     def _parsed(self, kind: TypeAdapter[T], content: bytes) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import http.client
 import ipaddress
 import json
 import re
@@ -207,7 +208,7 @@ class Client:
                             break
             with into.open("rb") as file:
                 sha = blob_sha(file, size)
-            return Fetched(False, sha, size, response.headers.get("ETag"), response.headers.get("Last-Modified"))
+            return Fetched(False, sha, size, tag_of(response), response.headers.get("Last-Modified"))
 
         return self._retry(url, attempt)
 
@@ -303,6 +304,12 @@ class Client:
             ) from None
 
 
+def tag_of(response: requests.Response) -> str | None:
+    """The ETag, if it is one that can be sent back: what is no visible ASCII or very long would fail each later run."""
+    tag = response.headers.get("ETag", "")
+    return tag if re.fullmatch("[!-~]{1,1000}", tag) else None
+
+
 def _delay(response: requests.Response) -> float | None:
     """Seconds until the server wants to hear from us again, if it says so."""
     after = response.headers.get("Retry-After")
@@ -354,5 +361,7 @@ def _cause(error: BaseException) -> str:
         if not isinstance(inner, BaseException):
             break
         error = inner
+    if type(error) is http.client.BadStatusLine:
+        return "its answer is not HTTP"
     text = str(getattr(error, "strerror", None) or "") or str(error) or type(error).__name__
     return re.sub(r"//\S*@", "//***@", text.splitlines()[0])[:200]

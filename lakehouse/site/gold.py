@@ -11,6 +11,7 @@ from deltalake.exceptions import DeltaError, TableNotFoundError
 from ingest.contents import Contents
 from ingest.storage.tables import Lake, Ledger
 from lakehouse import settings, tables
+from lakehouse.site import fmt
 from lakehouse.site.elements import Feed
 
 Read = Callable[[str], pl.DataFrame]
@@ -22,13 +23,13 @@ class NoGold(Exception):
 
 @cache
 def read(model: str) -> pl.DataFrame:
-    """A whole table of gold under LAKEHOUSE_ROOT; raises NoGold where there is none."""
+    """A whole table of gold under LAKEHOUSE_ROOT, in text that can be shown; raises NoGold where there is none."""
     try:
         root = settings.root()
     except ValueError as error:
         raise NoGold(str(error)) from None
     try:
-        return tables.read(root, f"gold/{model}")
+        return tables.read(root, f"gold/{model}").with_columns(pl.col(pl.String).str.replace_many(fmt.SHOWN))
     except (FileNotFoundError, TableNotFoundError) as error:
         raise NoGold(f"There is no table gold/{model} under {root}: run `dbt build` (or `make run`) first.") from error
     except DeltaError as error:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import polars as pl
 import pytest
 
+from lakehouse.build import one_line
 from lakehouse.nothing_new import LastBuild
 from tests.support.in_process import Done, python
-from tests.support.lake import Lake
+from tests.support.lake import CHECKOUT, OF_RUNS, Lake
 
 FILES = {
     "dbt_project.yml": "{name: small, version: '1.0.0', profile: small, model-paths: [models]}",
@@ -58,6 +62,13 @@ def test_each_warning_is_one_line_and_the_summary_has_it(project: Path, tmp_path
     assert "dbt show --select" in lines[at + 3]
     assert "WARN=1 ERROR=0" in lines[at + 4]
     assert f"- `{warning}`\n" in summary.read_text()
+
+
+def test_a_warning_shows_what_a_terminal_would_act_on() -> None:
+    assert (
+        one_line("\x1b[33mcolumn\x1b[0m \u202eid\x1b]0;title\x07\nis gone")
+        == r"column \u202eid\x1b]0;title\x07 is gone"
+    )
 
 
 def test_the_exit_code_is_dbts(project: Path) -> None:
@@ -141,3 +152,29 @@ def test_a_second_build_of_the_sample_does_not_start_dbt(copy_of: Callable[..., 
     before = lake.versions()
     assert NOTHING in lake.python("lakehouse", *options).stdout
     assert lake.versions() == before
+
+
+@pytest.mark.kills
+def test_two_builds_at_once_end_well_or_one_says_that_the_other_was_faster(
+    copy_of: Callable[..., Lake], make_sample: Callable[..., Path]
+) -> None:
+    of_titles = ("--select", "+dim_title")
+    lake, alone = copy_of("sample"), copy_of("sample")
+    for one in (lake, alone):
+        one.ingest("--from", str(make_sample(week=2)), "--source", "catalogue")
+    alone.build(*of_titles)
+    command = [sys.executable, "-m", "lakehouse", "build", *of_titles, "--exclude-resource-type", "test"]
+    runs = []
+    for number in (1, 2):
+        target = lake.work / f"target-{number}"
+        shutil.copytree(lake.work / "target", target)
+        env = lake.environment | {"DBT_TARGET_PATH": str(target)}
+        runs.append(subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=PIPE, stderr=STDOUT, text=True))
+    said = [run.communicate()[0] for run in runs]
+    for run, out in zip(runs, said, strict=True):
+        assert run.returncode == 0 or "run the model again" in out, out
+        assert "Traceback" not in out
+    if any(run.returncode for run in runs):
+        lake.build(*of_titles)
+    for name in lake.tables("bronze", "silver", "gold"):
+        assert lake.rows(name).equals(alone.rows(name)) or name == OF_RUNS, name

@@ -18,6 +18,7 @@ HOSTILE = (
     "{{ 7 * 7 }} {% endblock %}",
     "Very " + "long" * 500,
     "Infinity",
+    "\u202egnp.\u2066exe\x1b[31m",
 )
 
 

@@ -126,7 +126,7 @@ class _Handler(BaseHTTPRequestHandler):
             status, body, headers = 404, b'{"message": "Not Found"}', {}
         body = self.server.edit(path, body)
         tag = f'W/"{hashlib.sha1(body).hexdigest()}"'
-        if status == 200 and not path.startswith("/raw/"):
+        if status == 200:
             headers["ETag"] = tag
             if self.headers.get("If-None-Match") == tag:
                 status, body = 304, b""

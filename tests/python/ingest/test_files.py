@@ -148,6 +148,12 @@ def lying(data: bytes, size: int = 1, content: bytes | None = None) -> bytes:
     return data[: at + 16] + checksum + data[at + 20 : at + 24] + size.to_bytes(4, "little") + data[at + 28 :]
 
 
+def before_its_start(data: bytes) -> bytes:
+    """A zip file whose members lie before its first byte."""
+    at = data.rindex(b"PK\x05\x06") + 16
+    return data[:at] + (int.from_bytes(data[at : at + 4], "little") + 10**6).to_bytes(4, "little") + data[at + 4 :]
+
+
 def protected(data: bytes) -> bytes:
     """A zip file whose last member is said to have a password."""
     at = data.rindex(b"PK\x01\x02") + 8
@@ -182,6 +188,7 @@ REFUSED = {
     "a damaged gzip": ("a.csv.gz", packed(CSV)[:-8] + bytes(8), "is a damaged gzip file"),
     "a truncated zip": ("a.csv.zip", zipped(a=CSV)[:-30], "is a damaged or truncated zip file"),
     "a zip that lies about its size": ("a.csv.zip", lying(zipped(a=CSV)), "is a damaged or truncated zip file"),
+    "a zip with files before its start": ("a.csv.zip", before_its_start(zipped(a=CSV)), " zip file"),
     "archives without end": ("a.csv.gz", NESTED, "is packed more than 8 times, archives within archives"),
     "a zip with more than it says": (
         "a.csv.zip",
@@ -310,6 +317,7 @@ REFUSED = {
     ),
     "a text in CDATA": ("w.xlsx", in_row_2('<c t="str"><v>a<![CDATA[b]]></v></c>'), "has a value with a comment or"),
     "an endless duration": ("w.xlsx", in_row_2(f"<c{number('1e9', style=3)}</c>"), "a duration that is too long"),
+    "parts before its start": ("w.xlsx", before_its_start(workbook({"TV": PROPER})), " Excel workbook"),
     "a part twice": ("w.xlsx", workbook({"TV": PROPER}, more={"xl/styles.xml": b""}), "holds the same part twice"),
 }
 

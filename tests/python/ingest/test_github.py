@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import ipaddress
 import itertools
 import json
+import tempfile
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import polars as pl
@@ -264,6 +269,25 @@ def test_a_commit_of_a_year_that_cannot_be_is_one_line_for_its_file(
         "data/people.csv: failed: GitHub owner/feed: the API's answer cannot be used: 0.commit.committer.date"
         in done.err
     )
+
+
+@pytest.mark.parametrize("page", ["2", "{next}"])
+def test_a_list_of_commits_without_an_end_is_one_line_for_its_file(
+    bench: Bench, feed: Repository, github: GitHubServer, monkeypatch: pytest.MonkeyPatch, page: str
+) -> None:
+    monkeypatch.setattr("ingest.sources.github._PAGES", 20)
+    feed.commit(FILES)
+
+    def edit(path: str, body: bytes) -> bytes:
+        link = f"{github.url}/repos/owner/feed/commits?page={page.format(next=len(github.requests))}"
+        github.headers = {"Link": f'<{link}>; rel="next"'}
+        return body
+
+    github.edit = edit
+    done = bench.ingest("--backfill")
+    assert done.code == 3 and len(github.requests) < 100
+    for name in ("people.csv", "places.tsv"):
+        assert f"the list of commits of data/{name} has no end" in done.err
 
 
 def test_a_server_that_is_not_there(bench: Bench, impatient: None) -> None:
@@ -579,3 +603,50 @@ sources:
     assert bench.ingest().code == 0
     assert bench.raw("people").height == 600_000
     assert_sound(bench.lake)
+
+
+@pytest.mark.parametrize("kind", ["web", "GitHub"])
+def test_an_etag_that_cannot_be_sent_back_is_none(
+    bench: Bench, feed: Repository, github: GitHubServer, kind: str
+) -> None:
+    commit = feed.commit(FILES)
+    if kind == "web":
+        bench.config.write_text(WEB.format(url=github.url, sha=commit.sha, allowed=""))
+    for tag in ("\x1cpV", '"a\r\n b"', '"\xff"', '"' + "x" * 70_000 + '"', " ", '"\x00"'):
+        github.headers = {"ETag": tag}
+        bench.ingest()
+        github.headers = {}
+        done = bench.ingest()
+        assert done.code == 0 and "nothing new" in done.out, (tag[:9], done)
+
+
+class Endless(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                self.wfile.write(b"id\n" + b"1\n" * 100_000)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_a_plain_web_file_without_an_end_is_left_at_its_limit(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = bench.folder / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Endless) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        bench.config.write_text(f"""
+sources:
+  web:
+    url: http://127.0.0.1:{server.server_port}
+    datasets: [{{file: people.csv, table: people, max_bytes: 1000}}]
+""")
+        done = bench.ingest()
+        server.shutdown()
+    assert done.code == 1 and "people.csv: refused: is over the limit of 1000 bytes (max_bytes)" in done.err
+    assert bench.ledger()["size_bytes"].to_list() == [1001]
+    gc.collect()  # what the end of a process does
+    assert list(scratch.iterdir()) == []

@@ -350,6 +350,25 @@ def test_what_a_file_holds_is_shown_escaped(bench: Bench) -> None:
     assert "\x1b" not in done.out + done.err + str(bench.ledger()["reason"].to_list())
 
 
+def test_names_of_columns_are_shown_escaped_whatever_is_in_them(bench: Bench) -> None:
+    bench.config.write_text(bench.config.read_text().replace("required: [id]", "key: [id]"))
+    names, shown = ["a:b\x1b[2J", "c:d\x9b"], ["a:b\\x1b[2J", "c:d\\x9b"]
+    for turn, name in enumerate(names):
+        content = f"id,{name},\x07kept\r\n" + "".join(
+            f"{number},{number},{turn * (number < 5)}\r\n" for number in range(30)
+        )
+        done = bench.ingest(*bench.local({"people.csv": content.encode(), "places.tsv": PLACES}))
+        assert done.code == 0
+    assert f"column {shown[0]} is gone" in done.out
+    assert f"; {shown[1]} holds nearly the same: if that is its new name" in done.out
+    for command in ("status", "versions", "diff"):
+        for form in ("text", "json"):
+            done = bench.ingest(command, *(["people.csv"] if command != "status" else []), "--log-format", form)
+            assert all(line.isprintable() for line in done.out.splitlines()), (command, form)
+            if form == "json":
+                assert all(json.loads(line) for line in done.out.splitlines())
+
+
 def test_the_folder_of_a_path_source_is_below_its_path(bench: Bench) -> None:
     (bench.folder / "copy/data").mkdir(parents=True)
     (bench.folder / "copy/people.csv").write_bytes(b"id\nwrong\n")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
+import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from ingest.sources.listing import Entry, blob_sha
 from ingest.storage.tables import FileRecord
 from tests.python.ingest.conftest import Bench, assert_sound
 from tests.support.examples import examples
+from tests.support.workbooks import number, rows, text, texts, workbook
 
 SEED = (
     b"\xef\xbb\xbfid,type,title,description\r\n"
@@ -46,10 +50,13 @@ DAMAGE = st.sampled_from(
 )
 
 
+SEEDS = (SEED, SEED.replace(b"\r\n", b"\n"), SEED[3:], SEED.replace(b",", b"\t"))
+
+
 @st.composite
-def mutated(draw: st.DrawFn) -> bytes:
-    """The seed with pieces inserted, replaced, removed, doubled or cut off."""
-    data = draw(st.sampled_from([SEED, SEED.replace(b"\r\n", b"\n"), SEED[3:], SEED.replace(b",", b"\t")]))
+def mutated(draw: st.DrawFn, *seeds: bytes) -> bytes:
+    """A seed with pieces inserted, replaced, removed, doubled or cut off."""
+    data = draw(st.sampled_from(seeds or SEEDS))
     for _ in range(draw(st.integers(1, 6))):
         at = draw(st.integers(0, len(data)))
         until = min(len(data), at + draw(st.sampled_from([0, 0, 1, 2, 10, 100])))
@@ -82,6 +89,12 @@ def reference(text: str) -> list[list[str]]:
     return found
 
 
+def record_of(entry: Entry) -> FileRecord:
+    moment = datetime(2024, 1, 1, tzinfo=UTC)
+    facts = ("s", "d", "people", entry.path, 1, entry.sha, None, moment, entry.size, "loaded")
+    return FileRecord(*facts, None, None, None, None, "b", moment)
+
+
 DATASET = Dataset(file="people.csv", table="people", required=("id",))
 
 
@@ -90,41 +103,67 @@ def test_refused_with_a_reason_or_read_whole(tmp_path_factory: pytest.TempPathFa
     path = tmp_path_factory.getbasetemp() / "mutated.csv"
     path.write_bytes(data)
     entry = Entry("people.csv", "people.csv", blob_sha(io.BytesIO(data), len(data)), len(data))
-    moment = datetime(2024, 1, 1, tzinfo=UTC)
-    record = FileRecord(
-        "s",
-        "d",
-        "people",
-        "people.csv",
-        1,
-        entry.sha,
-        None,
-        moment,
-        len(data),
-        "loaded",
-        None,
-        None,
-        None,
-        None,
-        "b",
-        moment,
-    )
     try:
         with RowSource(path, entry, DATASET, []) as source:
-            rows = [row for frame in source.frames(record) for row in frame.iter_rows(named=True)]
+            found = [row for frame in source.frames(record_of(entry)) for row in frame.iter_rows(named=True)]
             columns = source.columns
     except Refused as refusal:
         assert refusal.reason and "\n" not in refusal.reason
         return
     header, *expected = reference(data.decode("utf-8").removeprefix("\ufeff"))
     assert len(columns) == len(header)
-    assert len(rows) == len(expected) == source.rows
-    for number, (row, fields) in enumerate(zip(rows, expected, strict=True), 1):
-        assert row["_row_number"] == number
+    assert len(found) == len(expected) == source.rows
+    for place, (row, fields) in enumerate(zip(found, expected, strict=True), 1):
+        assert row["_row_number"] == place
         read = [row[column] for column in columns]
         assert read == (fields + [None] * len(columns))[: len(columns)]
         if len(fields) != len(columns):
             assert row["_rescued_data"] is not None
+
+
+SHEET = texts(["id", "name"], ["1", "Ann"], ["", ""]) + rows([number("7", style=1), text("x")], first=4)
+LINES = b'{"id": 1, "name": "x\\ny", "a": {"b": [1, null]}}\n\n{"id": "2", "name": null}\r\n'
+OTHERS: dict[str, tuple[dict[str, object], Callable[[bytes], bytes], bytes]] = {  # settings, from the parts to the file
+    "lines": ({"format": "ndjson"}, bytes, LINES),
+    "packed lines": ({"format": "ndjson"}, gzip.compress, LINES),
+    "packed": ({}, gzip.compress, SEED),
+    "packed twice": ({}, lambda data: zipped(gzip.compress(data)), SEED),
+    "UTF-16": ({"encoding": "utf-16"}, bytes, SEED[3:].decode().encode("utf-16")),
+    "lines above": ({"encoding": "cp1252", "skip_rows": 2}, bytes, b"Report\n\n" + SEED[3:]),
+    "a sheet": ({"sheet": "TV"}, lambda data: workbook({"TV": data.decode("latin-1")}), SHEET.encode()),
+    "texts": (
+        {"sheet": "TV"},
+        lambda data: workbook({"TV": SHEET}, more={"xl/sharedStrings.xml": data}),
+        b"<sst><si><t>id</t></si></sst>",
+    ),
+}
+
+
+def zipped(data: bytes) -> bytes:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w") as archive:
+        archive.writestr("x.csv.gz", data)
+    return found.getvalue()
+
+
+@examples(25, 250, which=st.sampled_from(list(OTHERS)), before=st.booleans(), data=st.data())
+def test_other_kinds_of_files_are_refused_with_a_reason_or_read(
+    tmp_path_factory: pytest.TempPathFactory, which: str, before: bool, data: st.DataObject
+) -> None:
+    """The damage is done ``before`` the file is packed, or after that."""
+    settings, made, seed = OTHERS[which]
+    damaged = made(data.draw(mutated(seed))) if before else data.draw(mutated(made(seed)))
+    path = tmp_path_factory.getbasetemp() / "other"
+    path.write_bytes(damaged)
+    entry = Entry("other", "other", blob_sha(io.BytesIO(damaged), len(damaged)), len(damaged))
+    needed = {"required": ("id",)} | settings
+    try:
+        with RowSource(path, entry, Dataset.model_validate({"file": "other", "table": "t"} | needed), []) as source:
+            found = [row for frame in source.frames(record_of(entry)) for row in frame["_row_number"]]
+    except Refused as refusal:
+        assert refusal.reason.isprintable() and refusal.reason
+        return
+    assert found == list(range(1, source.rows + 1))
 
 
 @examples(5, 20, data=mutated())

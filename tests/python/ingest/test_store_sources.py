@@ -7,14 +7,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
-from xml.sax.saxutils import escape
 
 import obstore
 import pytest
@@ -26,6 +22,7 @@ from ingest.sources.listing import blob_sha
 from ingest.sources.store import Store
 from tests.python.ingest.conftest import Bench, Done, assert_sound
 from tests.python.ingest.github_server import Repository
+from tests.python.ingest.s3_server import Answers, serving
 from tests.support.lake import CHECKOUT
 
 CONFIG = """
@@ -197,68 +194,11 @@ def test_a_local_copy_takes_the_place_of_a_store(alone: Bench) -> None:
     assert alone.ledger()["_file_path"].to_list() == ["data/people.csv"]
 
 
-class Answers:
-    """A server that speaks as much S3 as a listing and a download need, with the answers that a test gives it."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, bytes] = {}
-        self.failure: tuple[int, str] | None = None
-        self.modified = "2024-01-01T00:00:00Z"
-        self.asked: list[str] = []
-
-    def answer(self, handler: BaseHTTPRequestHandler) -> None:
-        url = urlsplit(handler.path)
-        query = parse_qs(url.query)
-        self.asked.append(f"{handler.command} {handler.path}")
-        status, body = 200, b""
-        if self.failure:
-            status, body = self.failure[0], self.failure[1].encode()
-        elif "list-type" in query:
-            prefix = query.get("prefix", [""])[0]
-            found = "".join(
-                f"<Contents><Key>{escape(key)}</Key><LastModified>{self.modified}</LastModified>"
-                f"<ETag>&quot;{sha(content)}&quot;</ETag><Size>{len(content)}</Size></Contents>"
-                for key, content in self.objects.items()
-                if key.startswith(prefix)
-            )
-            body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
-        elif (content := self.objects.get(unquote(url.path).removeprefix("/bucket/"))) is not None:
-            body = content
-        else:
-            status = 404
-        handler.send_response(status)
-        handler.send_header("ETag", f'"{sha(body)}"')
-        handler.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        if handler.command != "HEAD":
-            handler.wfile.write(body)
-
-
 @pytest.fixture
 def answers(alone: Bench) -> Iterator[Answers]:
-    with _serving(Answers()) as (found, port):
+    with serving(Answers()) as (found, port):
         alone.env |= KEYS | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         yield found
-
-
-@contextmanager
-def _serving(answers: Answers) -> Iterator[tuple[Answers, int]]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answers.answer(self)
-
-        do_HEAD = do_GET
-
-        def log_message(self, format: str, *args: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        yield answers, server.server_port
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -317,12 +257,17 @@ def test_names_that_a_file_can_have_load_and_the_others_are_refused(alone: Bench
     assert alone.ingest().code == 0
 
 
-def test_a_time_in_the_future_does_not_count(alone: Bench, answers: Answers) -> None:
+@pytest.mark.parametrize(
+    ("moment", "problem"),
+    [("2090-06-01T00:00:00Z", "2090-06-01 00:00 UTC, is in the future"), ("0001-01-01T00:00:00Z", "is before 1970")],
+)
+def test_a_time_that_cannot_be_does_not_count(alone: Bench, answers: Answers, moment: str, problem: str) -> None:
     answers.objects = {"in/data/people.csv": PEOPLE, "in/data/days/1.csv": b"day\n1\n"}
-    answers.modified = "2090-06-01T00:00:00Z"
+    answers.modified = moment
+    began = datetime.now(UTC)
     done = alone.ingest("--dataset", "days")
-    assert done.code == 0 and "2090-06-01 00:00 UTC, is in the future, and does not count" in done.out
-    assert alone.raw("days")["_committed_at"][0].year < 2090
+    assert done.code == 0 and f"{problem}, and does not count" in done.out
+    assert began <= alone.raw("days")["_committed_at"][0] <= datetime.now(UTC)
     answers.objects["in/data/days/1.csv"] = b"day\n2\n"
     answers.modified = "2024-01-01T00:00:00Z"
     assert alone.ingest("--dataset", "days").code == 0

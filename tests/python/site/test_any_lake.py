@@ -78,7 +78,7 @@ def values(what: Any) -> Iterator[Any]:
 
 
 def test_every_page_is_whole(site: tuple[str, Path]) -> None:
-    """Ends where it should, has its files, JSON that no browser takes for markup, and all the names as they are."""
+    """Ends where it should, has its files, JSON that no browser takes for markup, and all names in readable form."""
     source, folder = site
     seen: set[str] = set()
     for page in sorted(folder.glob("*.html")):
@@ -87,11 +87,12 @@ def test_every_page_is_whole(site: tuple[str, Path]) -> None:
         assert {"assets/site.js", "assets/vega.js"} <= set(parsed.files), page.name
         assert [file for file in parsed.files if not file.startswith("data:") and not (folder / file).is_file()] == []
         assert set("<>&\u2028\u2029").isdisjoint(parsed.scripts["page-data"]), page.name
+        assert set("\u202e\u2066\x1b").isdisjoint(page.read_text(encoding="utf-8")), page.name
         data = json.loads(parsed.scripts["page-data"], parse_constant=no_number)
         assert "Made from the tables in gold" in parsed.text
         if page.stem in OF[source]:
             seen |= {value for value in values(data["datasets"]) if isinstance(value, str)}
-    assert set(HOSTILE) <= seen
+    assert {*HOSTILE[:-1], r"\u202egnp.\u2066exe\x1b[31m"} <= seen
 
 
 def test_pages_without_data_say_so(site: tuple[str, Path]) -> None:

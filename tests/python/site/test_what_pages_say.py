@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import polars as pl
 import pytest
 
+from lakehouse.site import docs
 from lakehouse.site.build import by_time, rows, script
 from lakehouse.site.elements import Feed, Page
 from lakehouse.site.pages import most_watched, viewing_trends
@@ -152,3 +156,32 @@ def test_what_is_no_number_is_null_in_json() -> None:
     assert [row["share"] for row in rows(frame)] == [None, None, None, 0.5, None]
     with pytest.raises(ValueError, match="JSON"):
         script({"share": float("nan")})
+
+
+def test_the_docs_show_what_turns_the_direction_of_a_columns_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ["\u202eltit", "a\x1b[31m", "a\\\u2066b", r"a\u202eb", "ü\U0001f600"]
+    catalog = json.dumps({"columns": names})
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "catalog.json").write_text(catalog)
+    (tmp_path / "static_index.html").write_text(f"<script>names = [/[\\u202e]/, {catalog}]</script>")
+    read = {}
+
+    def lineage(manifest: str, catalog: str) -> MagicMock:
+        read["columns"] = json.loads(Path(catalog).read_text())["columns"]
+        return MagicMock(manifest={"nodes": {"model": {"compiled_code": "select 1"}}})
+
+    def report(output_dir: str) -> None:
+        (Path(output_dir) / "index.html").touch()
+
+    monkeypatch.setattr(docs, "DbtColumnLineageExtractor", lineage)
+    generator = MagicMock()
+    generator.return_value.generate_report = report
+    monkeypatch.setattr(docs, "DbtColibriReportGenerator", generator)
+    (tmp_path / "out").mkdir()
+    docs.write_docs(tmp_path, tmp_path / "out")
+    shown = [r"\u202eltit", r"a\x1b[31m", r"a\\u2066b", r"a\u202eb", "ü\U0001f600"]
+    assert read["columns"] == shown
+    html = (tmp_path / "out" / "docs.html").read_text()
+    assert html == f"<script>names = [/[\\u202e]/, {json.dumps({'columns': shown})}]</script>"

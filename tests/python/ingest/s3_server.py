@@ -1,0 +1,73 @@
+"""A server that speaks as much S3 as a listing and a download need, with the answers that a test gives it."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+from xml.sax.saxutils import escape
+
+
+class Answers:
+    """The objects of a bucket, and how it answers in place of them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+        self.failure: tuple[int, str] | None = None
+        self.modified = "2024-01-01T00:00:00Z"
+        self.asked: list[str] = []
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        url = urlsplit(handler.path)
+        query = parse_qs(url.query)
+        self.asked.append(f"{handler.command} {handler.path}")
+        status, body = 200, b""
+        if self.failure:
+            status, body = self.failure[0], self.failure[1].encode()
+        elif "list-type" in query:
+            prefix = query.get("prefix", [""])[0]
+            found = "".join(
+                f"<Contents><Key>{escape(key)}</Key><LastModified>{self.modified}</LastModified>"
+                f"<ETag>&quot;{_tag(content)}&quot;</ETag><Size>{len(content)}</Size></Contents>"
+                for key, content in self.objects.items()
+                if key.startswith(prefix)
+            )
+            body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
+        elif (content := self.objects.get(unquote(url.path).removeprefix("/bucket/"))) is not None:
+            body = content
+        else:
+            status = 404
+        handler.send_response(status)
+        handler.send_header("ETag", f'"{_tag(body)}"')
+        handler.send_header("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(body)
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha1(content).hexdigest()
+
+
+@contextmanager
+def serving(answers: Answers) -> Iterator[tuple[Answers, int]]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answers.answer(self)
+
+        do_HEAD = do_GET
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+        thread.start()
+        yield answers, server.server_port
+        server.shutdown()
+        thread.join()
