@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dbt.artifacts.schemas.base as artifacts
 import duckdb
@@ -93,8 +93,8 @@ def _build_namespace(self: Any, macros_by_package: dict[str, dict[str, Any]], ct
 def _to_dict(self: Any) -> dict[str, Any]:
     """As dbt's own, which looks each macro up in five places."""
     if type(self.namespace) is not MacroNamespace:
-        return dict[str, Any](_original_dict(self))  # type: ignore[no-untyped-call]
-    found = dict[str, Any](ConfiguredContext.to_dict(self))
+        return cast(dict[str, Any], _original_dict(self))  # type: ignore[no-untyped-call]
+    found: dict[str, Any] = ConfiguredContext.to_dict(self)  # itself, as all of its macros refer to it
     for part in reversed(list(self.namespace._search_order())):
         found.update(part)
     return found
