@@ -17,7 +17,8 @@ import pytest
 
 from ingest.config import Config
 from ingest.errors import Refused
-from ingest.reading import workbook as reading
+from ingest.reading import workbook_parts as parts
+from ingest.reading.workbook import Workbook
 from tests.python.ingest.conftest import Bench
 from tests.support.lake import CHECKOUT, DATA
 from tests.support.workbooks import edited, number, replaced, rows, text, texts, with_shared, workbook
@@ -324,7 +325,7 @@ REFUSED = {
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_what_cannot_be_read_is_refused_in_one_line(files: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_MOST_MERGED", 1)
+    monkeypatch.setattr(parts, "_MOST_MERGED", 1)
     names = {what: f"{at}{name}" for at, (what, (name, _, _)) in enumerate(REFUSED.items())}
     done = files.ingest(*files.local({names[what]: REFUSED[what][1] for what in REFUSED}))
     assert done.code == 1
@@ -418,9 +419,9 @@ def test_an_unpacked_size_is_checked_before_anything_is_read(monkeypatch: pytest
     dataset = Config.model_validate(
         {"sources": {"s": {"path": "x", "datasets": [{"file": "a", "table": "t", "key": ["id"], "sheet": "TV"}]}}}
     )
-    monkeypatch.setattr(reading, "MAX_UNPACKED", 1000)
+    monkeypatch.setattr(parts, "MAX_UNPACKED", 1000)
     with pytest.raises(Refused, match="unpacks to more than the limit of 1000 bytes"):
-        reading.Workbook(book, dataset.sources["s"].datasets[0])
+        Workbook(book, dataset.sources["s"].datasets[0])
 
 
 @pytest.mark.parametrize(
