@@ -273,7 +273,7 @@ class Both:
 
 @examples(
     1,
-    10,
+    6,
     steps=st.lists(
         st.sampled_from([(kind, value) for kind, values in STEPS.items() for value in values]), min_size=2, max_size=4
     ),
