@@ -7,13 +7,10 @@ does not keep, and counts those with a value, so that none is lost.
 
 from __future__ import annotations
 
-import errno
-import lzma
 import math
 import posixpath
 import re
 import zipfile
-import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +24,7 @@ import polars as pl
 
 from ingest.config import Dataset
 from ingest.errors import Refused
-from ingest.reading.plain import opened
+from ingest.reading.plain import opened, unpacking
 
 MAX_UNPACKED = 512 << 20  # bytes of all parts; characters of all cells, however many share a text
 MAX_CELLS = 10_000_000  # of the rectangles around the values of the sheets; texts that cells share
@@ -97,35 +94,30 @@ def copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look]
     """
     where = "is a damaged Excel workbook:"
     try:
-        with zipfile.ZipFile(file) as archive, zipfile.ZipFile(copy, "w") as clean:
-            parts = _Parts(archive, min(MAX_UNPACKED, dataset.max_bytes))
-            book = parts.book()
-            wanted = parts.sheets(book, dataset)
-            shared = _look(parts.open(book, "sharedStrings"), clean, "xl/sharedStrings.xml").shared
-            _look(parts.open(book, "styles"), clean, "xl/styles.xml")
-            looks: dict[str, Look] = {}
-            cells = characters = 0
-            for at, (name, part) in enumerate(wanted.items()):
-                where = f"sheet {name!r} is damaged:"
-                look = looks[name] = _look(opened(archive, part), clean, f"xl/worksheets/{at}.xml", shared)
-                _check(name, look)
-                cells, characters = cells + look.cells, characters + look.characters
-                if cells > MAX_CELLS or characters > MAX_UNPACKED:
-                    raise Refused(
-                        f"has more than {MAX_CELLS:,} cells or {MAX_UNPACKED:,} characters in them, in the sheets up to"
-                        f" {name!r}; name fewer sheets"
-                    )
-            for path, content in _frame_of(len(looks), book.since_1904):
-                clean.writestr(path, content)
-    except zipfile.BadZipFile as error:
-        raise Refused(f"is a damaged or truncated Excel workbook: {error}") from None
-    except (zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError) as error:
-        raise Refused(f"is an Excel workbook that cannot be unpacked: {error}") from None
-    except (expat.ExpatError, ValueError) as error:
-        raise Refused(f"{where} {error}") from None
+        with unpacking(file, "an Excel workbook") as archive, zipfile.ZipFile(copy, "w") as clean:
+            try:
+                parts = _Parts(archive, min(MAX_UNPACKED, dataset.max_bytes))
+                book = parts.book()
+                wanted = parts.sheets(book, dataset)
+                shared = _look(parts.open(book, "sharedStrings"), clean, "xl/sharedStrings.xml").shared
+                _look(parts.open(book, "styles"), clean, "xl/styles.xml")
+                looks: dict[str, Look] = {}
+                cells = characters = 0
+                for at, (name, part) in enumerate(wanted.items()):
+                    where = f"sheet {name!r} is damaged:"
+                    look = looks[name] = _look(opened(archive, part), clean, f"xl/worksheets/{at}.xml", shared)
+                    _check(name, look)
+                    cells, characters = cells + look.cells, characters + look.characters
+                    if cells > MAX_CELLS or characters > MAX_UNPACKED:
+                        raise Refused(
+                            f"has more than {MAX_CELLS:,} cells or {MAX_UNPACKED:,} characters in them,"
+                            f" in the sheets up to {name!r}; name fewer sheets"
+                        )
+                for path, content in _frame_of(len(looks), book.since_1904):
+                    clean.writestr(path, content)
+            except (expat.ExpatError, ValueError) as error:
+                raise Refused(f"{where} {error}") from None
     except OSError as error:
-        if error.errno in (None, errno.EINVAL):  # bz2 has no number, and a place before the start is invalid
-            raise Refused(f"is an Excel workbook that cannot be unpacked: {error.strerror or error}") from None
         raise Refused(f"cannot be unpacked: {error.strerror}; the next run tries again", final=False) from None
     copy.flush()
     return looks
