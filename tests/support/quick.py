@@ -124,8 +124,6 @@ def _fire_event(
     """As dbt's own, for what somebody listens to; dbt itself listens to warnings only."""
     at = level or e.level_tag()
     loud = force_warn_or_error_handling or at == EventLevel.WARN or type(e).__name__ == "PrintEvent"
-    loud = loud or any(
-        callback is not track_behavior_change_warn for callback in self.callbacks
-    )  # which hears warnings
+    loud = loud or any(callback is not track_behavior_change_warn for callback in self.callbacks)
     if loud or any(_log_level_map[at] >= _log_level_map[logger.level] for logger in self.loggers):
         _original_fire(self, e, level, node, force_warn_or_error_handling)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import http.client
 import json
 import re
@@ -13,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+
+from tests.support.servers import in_thread
 
 
 @dataclass(frozen=True)
@@ -201,11 +202,5 @@ def _keys(holder: Any) -> list[Any]:
 def standing_before(url: str) -> Iterator[Between]:
     server = Between()
     server.url = url
-    thread = threading.Thread(target=functools.partial(server.serve_forever, 0.05), daemon=True)
-    thread.start()
-    try:
+    with in_thread(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests.support.servers import in_thread
+
 MODES = {"file": "100644", "symlink": "120000", "submodule": "160000"}
 
 
@@ -243,11 +245,5 @@ def _folder_sha(commit: Commit, folder: str) -> str:
 @contextmanager
 def running() -> Iterator[GitHubServer]:
     server = GitHubServer()
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
+    with in_thread(server):
         yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
