@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tarfile
@@ -99,3 +100,14 @@ def test_secrets_are_in_the_steps_that_need_them_alone() -> None:
     assert "secrets." not in json.dumps([whole.get("env"), *[job.get("env") for job in whole["jobs"].values()]])
     with_secrets = {name for name, step in steps().items() if "secrets." in json.dumps(step)}
     assert with_secrets == {"Load", "Build", "Make the site"}
+
+
+def test_actions_are_pinned_to_commits() -> None:
+    lines = [
+        line
+        for path in (CHECKOUT / ".github" / "workflows").glob("*.yml")
+        for line in path.read_text().splitlines()
+        if "uses:" in line
+    ]
+    assert len(lines) > 5
+    assert [line for line in lines if not re.search(r"uses: [\w/-]+@[0-9a-f]{40}  # v\d+\.\d+\.\d+$", line)] == []
