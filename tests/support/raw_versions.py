@@ -55,36 +55,71 @@ class Decision:
 
 def decide(decision: Decision, at: int, lake: Lake) -> None:
     """Append a decision to the ledger; `at`: its place among all decisions."""
-    by = None if decision.status == "held" else "somebody"
-    row = {"_source": "catalogue", "raw_table": TABLES[decision.file], "_file_path": PATHS[decision.file]}
-    row |= {"status": decision.status, "reason": "why"}
-    times = {"_committed_at": FIRST_DAY, "_ingested_at": FIRST_DAY + timedelta(minutes=at)}
-    frame = pl.DataFrame([row | {"_file_version": decision.number} | times]).with_columns(
-        pl.lit(by, pl.String).alias("decided_by"), pl.col(*times).cast(pl.Datetime("us", "UTC"))
-    )
-    frame.write_delta(str(lake.root / "raw/_files"), mode="append", delta_write_options={"schema_mode": "merge"})
+    row: dict[str, object] = {
+        "_source": "catalogue",
+        "raw_table": TABLES[decision.file],
+        "_file_path": PATHS[decision.file],
+    }
+    row |= {"status": decision.status, "reason": "why", "_file_version": decision.number, "_committed_at": FIRST_DAY}
+    by = pl.lit(None if decision.status == "held" else "somebody", pl.String).alias("decided_by")
+    frame = pl.DataFrame([row | {"_ingested_at": FIRST_DAY + timedelta(minutes=at)}]).with_columns(by)
+    _append(frame, lake, "_files")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a file, as the ledger has it."""
+
+    file: str
+    number: int
+    sha: str
+    committed_at: datetime
+
+    @property
+    def row(self) -> dict[str, object]:
+        return {
+            "_source": "catalogue",
+            "_file_path": PATHS[self.file],
+            "_file_sha": self.sha,
+            "_file_version": self.number,
+            "_committed_at": self.committed_at,
+            "_ingested_at": self.committed_at,
+        }
 
 
 def write(load: Load, number: int, lake: Lake) -> None:
     """Append a load to raw as version `number` of its files."""
     for file, records in load.files.items():
-        if not records:
-            continue
-        fields = FIELDS[file.removeprefix("more ")]
-        frame = pl.DataFrame(
-            [tuple(value or None for value in record) for record in records],
-            schema=dict.fromkeys(fields, pl.String),
-            orient="row",
-        ).with_columns(
-            pl.lit("catalogue").alias("_source"),
-            pl.lit(PATHS[file]).alias("_file_path"),
-            pl.lit(f"sha{number}").alias("_file_sha"),
-            pl.lit(number, dtype=pl.Int64).alias("_file_version"),
-            pl.lit(None, dtype=pl.String).alias("_commit_sha"),
-            pl.lit(load.committed_at, dtype=pl.Datetime("us", "UTC")).alias("_committed_at"),
-            pl.lit(f"batch{number}").alias("_batch_id"),
-            pl.lit(load.committed_at, dtype=pl.Datetime("us", "UTC")).alias("_ingested_at"),
-            pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
-            pl.lit(None, dtype=pl.String).alias("_rescued_data"),
-        )
-        frame.write_delta(str(lake.root / "raw" / TABLES[file]), mode="append")
+        if records:
+            append(Version(file, number, f"sha{number}", load.committed_at), records, lake)
+
+
+def append(version: Version, records: Sequence[Record], lake: Lake, without: Sequence[str] = ()) -> None:
+    """Append a version to its raw table, but for columns that it lacks."""
+    fields = FIELDS[version.file.removeprefix("more ")]
+    frame = pl.DataFrame(
+        [tuple(value or None for value in record) for record in records],
+        schema=dict.fromkeys(fields, pl.String),
+        orient="row",
+    ).drop(without)
+    frame = frame.with_columns(
+        *(pl.lit(value).alias(name) for name, value in version.row.items()),
+        pl.lit(None, dtype=pl.String).alias("_commit_sha"),
+        pl.lit(f"batch{version.number}").alias("_batch_id"),
+        pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("_row_number"),
+        pl.lit(None, dtype=pl.String).alias("_rescued_data"),
+    )
+    _append(frame, lake, TABLES[version.file])
+
+
+def loaded(version: Version, records: int, lake: Lake, held: bool = False) -> None:
+    """Append the row of a version that was loaded, and maybe held, to the ledger."""
+    row = version.row | {"raw_table": TABLES[version.file], "row_count": records}
+    row |= {"status": "held", "reason": "why"} if held else {"status": "loaded"}
+    _append(pl.DataFrame([row]), lake, "_files")
+
+
+def _append(frame: pl.DataFrame, lake: Lake, table: str) -> None:
+    times = pl.col("_committed_at", "_ingested_at").cast(pl.Datetime("us", "UTC"))
+    frame = frame.with_columns(times, pl.col("_file_version").cast(pl.Int64))
+    frame.write_delta(str(lake.root / "raw" / table), mode="append", delta_write_options={"schema_mode": "merge"})
