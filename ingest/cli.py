@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,7 +61,7 @@ class _Seconds(click.FloatRange):
 @click.group(invoke_without_command=True, epilog=_EPILOG, context_settings={"max_content_width": 120})
 @click.option("--from", "from_", metavar="FOLDER", type=Path, help="Read FOLDER/<source>/<file>, or FOLDER/<file>.")
 @click.option("--config", "config_path", metavar="FILE", type=Path, default=config.DEFAULT, help="Another sources.yml.")
-@click.option("--source", metavar="NAME", help="Only this source.")
+@click.option("--source", "only", metavar="NAME", multiple=True, help="Only this source; may be given again.")
 @click.option("--dataset", metavar="TABLE", help="Only the dataset of this raw table.")
 @click.option("--dry-run", is_flag=True, help="Say what would be loaded; change nothing.")
 @click.option("--backfill", is_flag=True, help="Load all past versions too, oldest first. May be stopped and resumed.")
@@ -82,7 +82,7 @@ def cli(
     context: click.Context,
     from_: Path | None,
     config_path: Path,
-    source: str | None,
+    only: tuple[str, ...],
     dataset: str | None,
     dry_run: bool,
     backfill: bool,
@@ -102,7 +102,7 @@ def cli(
     if watch is not None and (backfill or dry_run):
         raise click.UsageError("--watch goes neither with --backfill nor with --dry-run")
     found = config.load(config_path)
-    selected = _select(found, source, dataset)
+    selected = _select(found, only, dataset)
 
     # These take most of a start's time, and a usage error needs none of them.
     from ingest.report import Report
@@ -253,10 +253,11 @@ def _format(context: click.Context, given: str | None) -> str:
     return given or str(context.find_root().params["log_format"])
 
 
-def _select(found: config.Config, source: str | None, dataset: str | None) -> dict[str, config.Source]:
-    if source is not None and source not in found.sources:
-        raise ConfigurationError(f"there is no source {source!r}; there are: {', '.join(found.sources)}")
-    selected = {name: value for name, value in found.sources.items() if source in (None, name)}
+def _select(found: config.Config, only: Sequence[str], dataset: str | None) -> dict[str, config.Source]:
+    for name in only:
+        if name not in found.sources:
+            raise ConfigurationError(f"there is no source {name!r}; there are: {', '.join(found.sources)}")
+    selected = {name: value for name, value in found.sources.items() if not only or name in only}
     tables = sorted({entry.table for value in selected.values() for entry in value.datasets})
     if dataset is None:
         return selected

@@ -1,9 +1,9 @@
 """How far a version is from the last accepted one before it, and whether that is too far.
 
 Both are compared by their records' text. A record has a *key*, the columns that the dataset names, and *values*, the
-other columns that hold something in both versions, but for numbers that each version counts anew. Records are compared
-by 63-bit hashes of these, so that versions of any size fit into memory: 16 bytes for each record, and as much again
-while they are sorted.
+other columns that hold something in both versions, but for numbers that each version gives out again. Records are
+compared by 63-bit hashes of these, so that versions of any size fit into memory: 16 bytes for each record, and as much
+again while they are sorted.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class ComparisonSettings:
     key: tuple[str, ...] = ()
     spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
     limits: Limits = field(default_factory=Limits)
-    counted_anew: tuple[str, ...] = ()
+    renumbered: tuple[str, ...] = ()
 
     @staticmethod
     def of(dataset: Dataset) -> ComparisonSettings:
         key, counted = (
-            tuple(column_name(name).lower() for name in names) for names in (dataset.key, dataset.counted_anew)
+            tuple(column_name(name).lower() for name in names) for names in (dataset.key, dataset.renumbered)
         )
         spellings = {other: name.lower() for other, name in dataset.spellings.items()}
         return ComparisonSettings(key, spellings, dataset.limits, counted)
@@ -53,12 +53,12 @@ class ComparisonSettings:
         """None where the note was written before there were comparisons."""
         if not note:
             return None
-        counted = tuple(note.get("counted_anew", ()))
-        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"]), counted)
+        renumbered = tuple(note.get("renumbered", ()))
+        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"]), renumbered)
 
     def values(self, columns: Iterable[str], key: Container[str]) -> list[str]:
         """Those of the columns by which two records of one key are compared."""
-        return [name for name in columns if name not in key and name.lower() not in self.counted_anew]
+        return [name for name in columns if name not in key and name.lower() not in self.renumbered]
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,7 @@ class Limits(_Strict):
     renamed: bool = True  # hold a version that has lost every key as one that has lost many
 
 
-# A list that grows may lose what it had, grow at any pace, and name anew what all its keys are made of.
+# A list that grows may lose what it had, grow at any pace, and rename what all its keys are made of.
 _OF_A_LIST = {"lost": OFF, "new": OFF, "renamed": False}
 
 
@@ -88,7 +88,7 @@ class Dataset(_Strict):
     sheet: Annotated[tuple[str, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)] = ()
     required: tuple[str, ...] = ()
     key: tuple[str, ...] = ()
-    counted_anew: tuple[str, ...] = ()  # numbers of records that say nothing of another version's
+    renumbered: tuple[str, ...] = ()  # numbers of records that mean something else in each version
     columns: dict[str, tuple[str, ...]] = {}
     hold: Limits = Limits()
     schema_evolution: SchemaEvolution = SchemaEvolution.ADD_NEW_COLUMNS
@@ -138,8 +138,8 @@ class Dataset(_Strict):
             raise ValueError("sheet needs required or key: by these columns the header is found")
         if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:
             raise ValueError("delimiter and skip_rows do not go with format: ndjson")
-        if both := set(self.key) & set(self.counted_anew):
-            raise ValueError(f"{min(both)} cannot be in key and counted_anew: records are found again by the key")
+        if both := set(self.key) & set(self.renumbered):
+            raise ValueError(f"{min(both)} cannot be in key and renumbered: records are found again by the key")
         return self
 
     @property

@@ -44,7 +44,7 @@ class Workbook:
                 book = CalamineWorkbook.from_path(copy.name)
             except CalamineError:
                 raise Refused(
-                    "is a damaged Excel workbook: its styles or shared texts cannot be read; save it anew in Excel"
+                    "is a damaged Excel workbook: its styles or shared texts cannot be read; save it again in Excel"
                 ) from None
             self._sheets = [_Sheet(book, at, name, look, dataset) for at, (name, look) in enumerate(looks.items())]
         self.names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.names))
@@ -135,7 +135,7 @@ class _Sheet:
         if filled < self._look.filled:
             raise Refused(
                 f"sheet {self._name!r} has {self._look.filled:,} cells with a value, of which only {filled:,} can be"
-                " read: some stand in it twice or otherwise than Excel writes them; save it anew in Excel"
+                " read: some stand in it twice or otherwise than Excel writes them; save it again in Excel"
             )
 
     def _frame(self, rows: list[list[str | None]], names: list[str]) -> pl.DataFrame:

@@ -191,7 +191,7 @@ class _Parts:
         if any(member.flag_bits & 1 for member in members):
             raise Refused("is an Excel workbook protected by a password; save it without one")
         if any(member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for member in members):
-            raise Refused("is an Excel workbook that is packed in another way than Excel does; save it anew in Excel")
+            raise Refused("is an Excel workbook that is packed in another way than Excel does; save it again in Excel")
 
     @staticmethod
     def _name(path: str) -> str:

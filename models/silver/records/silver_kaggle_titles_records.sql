@@ -113,7 +113,7 @@ with_untyped as (
 
 ),
 
--- An edition that counts its titles (s1, s2, …) counts them anew each time. What lasts is type and title, and of a
+-- An edition that numbers its titles s1, s2, … renumbers them each time. What lasts is type and title, and of a
 -- movie the year (a show has that of its latest season). Of the few titles that share these, the one that was added
 -- first comes first, and of one day the one whose content does.
 placed as (

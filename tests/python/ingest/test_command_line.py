@@ -85,8 +85,8 @@ def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
             "a: instead_of: b is no other source",
         ),
         (
-            "sources: {a: {path: p, datasets: [{file: x, table: t, key: [id, day], counted_anew: [id]}]}}",
-            "id cannot be in key and counted_anew",
+            "sources: {a: {path: p, datasets: [{file: x, table: t, key: [id, day], renumbered: [id]}]}}",
+            "id cannot be in key and renumbered",
         ),
         ("sources:\n  a: {path: one}\n  a: {path: two}", ", line 3, column 3: 'a' is here for the second time"),
         ("sources: {a: {path: p, datasets: [{file: x, table: t, table: u}]}}", "'table' is here for the second time"),
@@ -302,3 +302,16 @@ def test_the_line_for_cron_works_in_an_empty_environment(tmp_path: Path) -> None
     done = subprocess.run(["env", "-i", "sh", "-c", line], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "nothing has been loaded yet" in done.stdout and "Usage: dbt" in done.stdout
+
+
+def test_several_sources_by_name_are_loaded_and_no_others(bench: Bench) -> None:
+    for name in "abc":
+        (bench.folder / "files" / name).mkdir(parents=True)
+        (bench.folder / "files" / name / "x.csv").write_text("id\n1\n")
+    one = "{{path: {folder}/files/{name}, datasets: [{{file: x.csv, table: of_{name}}}]}}"
+    sources = ", ".join(f"{name}: {one.format(folder=bench.folder, name=name)}" for name in "abc")
+    bench.config.write_text(f"sources: {{{sources}}}")
+    done = bench.ingest("--source", "a", "--source", "c")
+    assert done.code == 0, done.err
+    assert {"of_a", "of_c"} == {name for name in bench.versions() if name.startswith("of_")}
+    assert "no source 'd'" in bench.ingest("--source", "a", "--source", "d").err

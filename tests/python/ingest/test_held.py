@@ -435,7 +435,7 @@ def configured(bench: Bench, settings: str) -> None:
         ("key: [id]", people(20), people(1), False),
         ("key: [id]", people(20), people(200), False),
         ("key: [id], hold: {lost: 0.5}", people(20), people(1), True),
-        ("key: [id], hold: {lost: 0}", people(20), people(20, first=20), False),  # all named anew
+        ("key: [id], hold: {lost: 0}", people(20), people(20, first=20), False),  # all renamed
         ("key: [id], hold: {lost: 0, renamed: true}", people(20), people(20, first=20), True),
         (
             "key: [id], vanished_rows: deleted, hold: {new: off, renamed: false}",

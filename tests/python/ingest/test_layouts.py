@@ -22,7 +22,7 @@ sources:
     optional: true
     instead_of: apart
     datasets:
-      - {{file: titles.csv, table: whole_titles, required: [id, title, cast], key: [title], counted_anew: [ID]}}
+      - {{file: titles.csv, table: whole_titles, required: [id, title, cast], key: [title], renumbered: [ID]}}
 """
 APART = {"titles.csv": b"id,title,minutes\n1,A,90\n", "cast.csv": b"id,name\n1,Ana\n"}
 WHOLE = {"titles.csv": b'id,title,cast,minutes\ns1,A,"Ana, Bo",90\n'}
@@ -128,7 +128,7 @@ def test_of_two_layouts_in_one_run_the_first_is_loaded(two: Bench, feed: Reposit
     assert tables(two).keys() == {"titles", "cast_of"}
 
 
-def test_what_is_counted_anew_is_no_change(two: Bench) -> None:
+def test_what_is_renumbered_is_no_change(two: Bench) -> None:
     def edition(first: int, changed: int = 0) -> dict[str, bytes]:
         rows = [f"s{first + n},Title {n},Ana,{80 + n + (n < changed)}" for n in range(40)]
         return {"titles.csv": "\n".join(["id,title,cast,minutes", *rows, ""]).encode()}

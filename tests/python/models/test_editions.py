@@ -140,7 +140,7 @@ def test_every_name_of_the_published_lists_is_there(
 def test_an_edition_without_fifty_titles_removes_these(
     lake: Lake, published: list[Record], templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Its titles are counted anew, in the reverse order."""
+    """Its titles are renumbered, in the reverse order."""
     folder = tmp_path_factory.mktemp("editions")
     gone, stays = published[5::176][:50], [r for n, r in enumerate(published) if n % 176 != 5 or n // 176 >= 50]
     assert (len(gone), len(stays)) == (50, 8757)

@@ -187,7 +187,7 @@ def counted(number: int, title: str, rating: str = "R", cast: str = "Ana", day: 
 AGAIN = " August 8, 2018"  # of two titles with one name this one was added first
 EDITIONS: list[list[Step]] = [
     [Load(4, {"edition": (counted(1, "A"), counted(2, "B"), counted(3, "C"), counted(4, "C", day=AGAIN))})],
-    # counted anew in another order: A is PG, D is new, and the rest is as it was
+    # renumbered in another order: A is PG, D is new, and the rest is as it was
     [
         Load(
             8,
@@ -232,7 +232,7 @@ def test_building_after_each_load_equals_building_once(catalogue_lake: Callable[
         assert sorted(rows.select("show_id", f"{member}_name").rows()) == sorted(expected), bridge
 
 
-def test_editions_that_count_their_titles_anew_make_one_history(
+def test_editions_that_renumber_their_titles_make_one_history(
     templates: Templates, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """In whichever order they are loaded, and with the other layout before and after them."""
