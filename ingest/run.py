@@ -44,7 +44,7 @@ class Run:
     """Loads what is new at the sources into a lake, and reports what became of each file.
 
     ``configured``: the names of all sources of the configuration. ``table``: only the datasets of this raw table.
-    ``stop``: once set, no further file is begun.
+    ``stop``: once set, no further file is begun, and what is being downloaded is given up.
     """
 
     def __init__(
@@ -254,8 +254,12 @@ class Run:
             # Most bytes first, so that what finishes last is small.
             groups = sorted(by_table.items(), key=lambda item: -sum(candidate.entry.size for candidate in item[1]))
             work = [tables.submit(self._load_table, name, group, downloads, Path(scratch)) for name, group in groups]
-            for future in work:
-                future.result()
+            try:
+                for future in work:
+                    future.result()
+            except KeyboardInterrupt:
+                self._stop.set()  # the threads, for which this waits
+                raise
 
     def _load_table(self, name: str, candidates: list[Candidate], downloads: ThreadPoolExecutor, scratch: Path) -> None:
         table = RawTable(self._lake, name)
@@ -272,6 +276,8 @@ class Run:
             try:
                 self._report.add(self._load(table, *fetched.result()))
             except IngestError as error:
+                if self._stop.is_set():
+                    continue
                 self._failed(candidate.source.name, candidate.entry.path, error)
             self._report.advance(candidate.entry.size)
             if not fetched.exception() and isinstance(got := fetched.result()[2], Path) and scratch in got.parents:

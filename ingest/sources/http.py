@@ -172,7 +172,7 @@ class Client:
                 if response.status_code == 404:
                     return None
                 digest, length = blob_hash(size), 0
-                for chunk in response.iter_content(1 << 18):
+                for chunk in self._chunks(response):
                     length += len(chunk)
                     if length > size:
                         break
@@ -202,7 +202,7 @@ class Client:
                     return Fetched(unchanged=True)
                 size = 0
                 with into.open("wb") as file:
-                    for chunk in response.iter_content(1 << 18):
+                    for chunk in self._chunks(response):
                         size += file.write(chunk[: limit + 1 - size])
                         if size > limit:
                             break
@@ -211,6 +211,12 @@ class Client:
             return Fetched(False, sha, size, tag_of(response), response.headers.get("Last-Modified"))
 
         return self._retry(url, attempt)
+
+    def _chunks(self, response: requests.Response) -> Iterator[bytes]:
+        for chunk in response.iter_content(1 << 18):
+            if self._retries.stop.is_set():
+                raise OutOfReach(f"{self._name}: stopped")
+            yield chunk
 
     @contextmanager
     def _request(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -156,7 +157,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(length))
         self.end_headers()
-        self.wfile.write(body)
+        for at in range(0, len(body), piece := 1 << 18 if fault == "slow" else len(body) or 1):
+            if at:
+                time.sleep(0.2)
+            self.wfile.write(body[at : at + piece])
         if fault == "truncate":
             self.close_connection = True
             self.wfile.flush()

@@ -21,7 +21,7 @@ from deltalake import DeltaTable
 from ingest.storage import tables as lake_module
 from ingest.storage.tables import FileRecord, Ledger
 from tests.python.ingest.conftest import Bench, assert_sound, contents, read
-from tests.python.ingest.github_server import Repository
+from tests.python.ingest.github_server import GitHubServer, Repository
 from tests.support.lake import CHECKOUT
 
 KILLS = int(os.environ.get("INGEST_KILLS", "9"))
@@ -80,6 +80,31 @@ def test_killed_at_random_moments_and_started_again(bench: Bench, feed: Reposito
     assert contents(lake) == expected
     assert_sound(lake)
     assert cut_short > KILLS // 3, "hardly any run was really cut short"
+
+
+def test_a_run_that_is_stopped_says_so_and_leaves_no_download(
+    bench: Bench, feed: Repository, github: GitHubServer, tmp_path: Path
+) -> None:
+    """At once, though the rest of the file would take half a minute."""
+    feed.commit({"data/people.csv": b"id\n" + (b"1" * 99 + b"\n") * 400_000, "data/places.tsv": b"id\n1\n"})
+    github.fault = lambda path: ("slow", 0, {}) if path.endswith("people.csv") else None
+    scratch = tmp_path / "temporary"
+    scratch.mkdir()
+    bench.env |= {"TMPDIR": str(scratch)}
+    process = start(bench)
+    until = time.monotonic() + 60
+    while not any(path.stat().st_size for path in scratch.rglob("content")) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert process.poll() is None
+    process.terminate()
+    out, _ = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert out.decode().splitlines()[-1] == "ingest: stopped; the next run goes on from here"
+    assert "Traceback" not in out.decode() and "failed" not in out.decode()
+    assert list(scratch.iterdir()) == []
+    github.fault = lambda path: None
+    finish(start(bench))
+    assert_sound(bench.lake)
 
 
 @pytest.mark.kills
