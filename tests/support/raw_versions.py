@@ -61,9 +61,8 @@ def decide(decision: Decision, at: int, lake: Lake) -> None:
         "_file_path": PATHS[decision.file],
     }
     row |= {"status": decision.status, "reason": "why", "_file_version": decision.number, "_committed_at": FIRST_DAY}
-    by = pl.lit(None if decision.status == "held" else "somebody", pl.String).alias("decided_by")
-    frame = pl.DataFrame([row | {"_ingested_at": FIRST_DAY + timedelta(minutes=at)}]).with_columns(by)
-    _append(frame, lake, "_files")
+    row |= {"decided_by": None if decision.status == "held" else "somebody"}
+    _append(pl.DataFrame([row | {"_ingested_at": FIRST_DAY + timedelta(minutes=at)}]), lake, "_files")
 
 
 @dataclass(frozen=True)
@@ -114,12 +113,12 @@ def append(version: Version, records: Sequence[Record], lake: Lake, without: Seq
 
 def loaded(version: Version, records: int, lake: Lake, held: bool = False) -> None:
     """Append the row of a version that was loaded, and maybe held, to the ledger."""
-    row = version.row | {"raw_table": TABLES[version.file], "row_count": records}
-    row |= {"status": "held", "reason": "why"} if held else {"status": "loaded"}
-    _append(pl.DataFrame([row]), lake, "_files")
+    row: dict[str, object] = version.row | {"raw_table": TABLES[version.file], "row_count": records}
+    row |= {"status": "held", "reason": "why"} if held else {"status": "loaded", "reason": None}
+    _append(pl.DataFrame([row | {"decided_by": None}]), lake, "_files")
 
 
 def _append(frame: pl.DataFrame, lake: Lake, table: str) -> None:
     times = pl.col("_committed_at", "_ingested_at").cast(pl.Datetime("us", "UTC"))
-    frame = frame.with_columns(times, pl.col("_file_version").cast(pl.Int64))
+    frame = frame.with_columns(times, pl.col("_file_version").cast(pl.Int64), pl.col(pl.Null).cast(pl.String))
     frame.write_delta(str(lake.root / "raw" / table), mode="append", delta_write_options={"schema_mode": "merge"})

@@ -169,6 +169,7 @@ class History:
         target = self.lake.work / f"target-{time.monotonic_ns()}"
         shutil.copytree(self.lake.work / "target", target)
         command = [sys.executable, "-m", "lakehouse", "build", *ALL, "--exclude-resource-type", "test"]
+        command += ["--exclude-resource-type", "unit_test"]
         env = self.lake.environment | {"DBT_TARGET_PATH": str(target)}
         return subprocess.Popen(command, cwd=CHECKOUT, env=env, stdout=PIPE, stderr=STDOUT, text=True)
 
