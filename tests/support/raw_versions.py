@@ -114,8 +114,8 @@ def append(version: Version, records: Sequence[Record], lake: Lake, without: Seq
 def loaded(version: Version, records: int, lake: Lake, held: bool = False) -> None:
     """Append the row of a version that was loaded, and maybe held, to the ledger."""
     row: dict[str, object] = version.row | {"raw_table": TABLES[version.file], "row_count": records}
-    row |= {"status": "held", "reason": "why"} if held else {"status": "loaded", "reason": None}
-    _append(pl.DataFrame([row | {"decided_by": None}]), lake, "_files")
+    row |= {"status": "held" if held else "loaded", "reason": "why" if held else None, "decided_by": None}
+    _append(pl.DataFrame([row]), lake, "_files")
 
 
 def _append(frame: pl.DataFrame, lake: Lake, table: str) -> None:
