@@ -15,14 +15,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.config import Dataset, Limits
+from ingest.alike import Found, copied, cut, scaled
+from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
-from ingest.storage.hashes import SIDE, HashCache, Hashes
+from ingest.storage.hashes import SIDE, HashCache, Hashes, among
 from ingest.storage.tables import FileRecord, RawTable
 
 _FEW = 1000  # records, in which most columns have a second value already
 _ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
+_CLOSER = 0.05  # of the keys are changed or lost: a closer look at what changed is worth its time
 _HELD = "held"
 
 
@@ -101,12 +103,13 @@ class Comparison:
         self._comparing = comparing
         self._cache = cache
         self._had = table.columns_with_values(before) if before else set()
-        self._key = self._key_among(self._had)
+        self._key = self._keyamong(self._had)
         self._hashes: Hashes | None = None
         self._has: set[str] = set()
+        self._copied: Found | None = None
         self._single: dict[str, str | None] = {}  # columns with one value at most beside the empty one, and that value
 
-    def _key_among(self, columns: set[str]) -> list[str]:
+    def _keyamong(self, columns: set[str]) -> list[str]:
         """The columns of the key; none where one of them is not there, and so nothing to find records again by."""
         lower = {name.lower(): name for name in columns}
         return [lower[name] for name in self._comparing.key] if lower.keys() >= set(self._comparing.key) else []
@@ -115,7 +118,7 @@ class Comparison:
         """The same frames; ``filled`` are the columns that the file has."""
         waiting = set(filled)
         if self._before is None:
-            self._key = self._key_among(waiting)
+            self._key = self._keyamong(waiting)
         both = self._had & waiting if self._before else waiting
         self._hashes = Hashes(self._key, self._comparing.values(sorted(both), self._key))
         self._single = dict.fromkeys(self._had & waiting - set(self._key))
@@ -160,7 +163,9 @@ class Comparison:
             self._hashes = self._read(record, values)
         before = self._cache.get(self._before, self._key, values) or self._read(self._before, values)
         renamed = _joined(f"{old}:{name}" for old, name in self._renamed(record, vanished, new))
-        return _counted(replace(record, columns_renamed=renamed), before, self._hashes)
+        record, fresh, lost = _counted(replace(record, columns_renamed=renamed), before, self._hashes)
+        self._copied = copied(self._before, before, self._hashes, fresh, lost) if values else None
+        return record
 
     def uniform(self) -> Iterator[Share]:
         """Of each column that holds one value throughout, and did not before, how many of the values were others."""
@@ -178,6 +183,20 @@ class Comparison:
                 continue
             text = f"column {printable(name)} holds one value, and {{}} of version {self._before.version} were others"
             yield Share(others, total, self._comparing.limits.uniform, text)
+
+    def alike(self, record: FileRecord) -> Iterator[Share]:
+        """Changes that are one and the same; ``record`` has its figures. Only a version with many is read for them."""
+        before, limit = self._before, self._comparing.limits.alike
+        if before is None or not self._key or limit == OFF:
+            return
+        found = [self._copied] if self._copied else []
+        if (record.keys_changed or 0) + (record.keys_lost or 0) > _CLOSER * (record.keys_before or 0):
+            both = sorted(self._had & self._has)
+            found += [cut(self._table, before, record, name) for name in both]
+            others = [name for name in both if name not in self._key]
+            found += [scaled(self._table, before, record, self._key, name) for name in others]
+        for count, total, text in found:
+            yield Share(count, total, limit, text)
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)
@@ -216,15 +235,16 @@ def _joined(names: Iterable[str]) -> str | None:
     return ",".join(names) or None
 
 
-def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
+def _counted(record: FileRecord, before: Hashes, now: Hashes) -> tuple[FileRecord, np.ndarray, np.ndarray]:
+    """``record`` with its figures, and the hashes of the keys that are new or changed and of those that are lost."""
     lost, new, common = _apart(before.keys, now.keys)
     changed = lost[:0]
     if before.columns:
         old_values, new_values, _ = _apart(before.values, now.values)
         # The keys of records that stand in one version only. Of a key that stands there more than once, all count.
         changed = np.unique(np.concatenate([lost[:0], *_keys_of(before, old_values), *_keys_of(now, new_values)]))
-        changed = changed[~_among(changed, lost) & ~_among(changed, new)]
-    return replace(
+        changed = changed[~among(changed, lost) & ~among(changed, new)]
+    counted = replace(
         record,
         keys_before=len(lost) + common,
         keys_lost=len(lost),
@@ -233,6 +253,7 @@ def _counted(record: FileRecord, before: Hashes, now: Hashes) -> FileRecord:
         keys_new=len(new),
         keys_repeated=sum(map(len, now.keys)) - len(new) - common,
     )
+    return counted, np.sort(np.concatenate([new, changed])), lost
 
 
 def _apart(old: list[np.ndarray], new: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
@@ -248,24 +269,14 @@ def _apart(old: list[np.ndarray], new: list[np.ndarray]) -> tuple[np.ndarray, np
     alone[1:] &= ~pair
     alone[:-1] &= ~pair
     only = np.unique(found[alone])
-    only = only[~_among(only ^ SIDE, found)]  # a repetition may have no neighbour of the other version
+    only = only[~among(only ^ SIDE, found)]  # a repetition may have no neighbour of the other version
     of_new = (only & SIDE).astype(bool)
     return only[~of_new], only[of_new] & ~SIDE, int(np.count_nonzero(pair))
 
 
 def _keys_of(hashes: Hashes, values: np.ndarray) -> list[np.ndarray]:
     """The keys of the records with one of these hashes of their values, which are sorted."""
-    return [keys[_among(found, values)] for keys, found in zip(hashes.keys, hashes.values, strict=True)]
-
-
-def _among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
-    """Which hashes are among ``those``, which are sorted; fast where the hashes are sorted too, or those are few."""
-    if not len(those):
-        return np.zeros(len(hashes), dtype=bool)
-    places = np.searchsorted(those, hashes)
-    places[places == len(those)] = 0
-    found: np.ndarray = those[places] == hashes
-    return found
+    return [keys[among(found, values)] for keys, found in zip(hashes.keys, hashes.values, strict=True)]
 
 
 def judged(

@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
@@ -190,7 +191,7 @@ class Run:
         if before is not None:
             record = comparison.figures(record)
         cut = comparing.limits.cut and table.is_cut(record)
-        return judged(record, before, comparing.limits, cut, comparison.uniform())
+        return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.alike(record)))
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,14 @@ FOLDER = "_hashes"
 SIDE = np.uint64(1)  # the lowest bit of a hash is free, to say which of two versions it is of
 
 
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
 class Hashes:
-    """The hashes of some records, frame by frame: ``keys`` of their keys, ``values`` of key and values together."""
+    """The hashes of some records, frame by frame: ``keys`` of their keys, ``values`` of key and values together.
+
+    A hash of both is that of the values xor the key's times an odd number, so that that of the values can be had back.
+    """
 
     def __init__(self, key: list[str], columns: list[str]) -> None:
         self.key = key
@@ -29,9 +36,25 @@ class Hashes:
         self.values: list[np.ndarray] = []
 
     def add(self, frame: pl.DataFrame) -> None:
-        self.keys.append(frame.select(self.key).hash_rows().to_numpy() & ~SIDE)
+        keys = frame.select(self.key).hash_rows().to_numpy() & ~SIDE
+        self.keys.append(keys)
         if self.columns:
-            self.values.append(frame.select(self.key + self.columns).hash_rows().to_numpy() & ~SIDE)
+            self.values.append((frame.select(self.columns).hash_rows().to_numpy() ^ keys * _ODD) & ~SIDE)
+
+    def parts(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Frame by frame, the hashes of the keys and those of the values without them."""
+        for keys, values in zip(self.keys, self.values, strict=True):
+            yield keys, values ^ keys * _ODD & ~SIDE
+
+
+def among(hashes: np.ndarray, those: np.ndarray) -> np.ndarray:
+    """Which hashes are among ``those``, which are sorted; fast where the hashes are sorted too, or those are few."""
+    if not len(those):
+        return np.zeros(len(hashes), dtype=bool)
+    places = np.searchsorted(those, hashes)
+    places[places == len(those)] = 0
+    found: np.ndarray = those[places] == hashes
+    return found
 
 
 class HashCache:
@@ -81,6 +104,6 @@ class HashCache:
 
 def _identity(record: FileRecord, key: list[str], columns: list[str]) -> bytes:
     """A digest of 32 bytes. A batch loads a version of a file once; other versions of polars may hash otherwise."""
-    function = pl.__version__, *pl.DataFrame({"text": ["", "short", "long " * 99]}).hash_rows()
+    function = pl.__version__, int(_ODD), *pl.DataFrame({"text": ["", "short", "long " * 99]}).hash_rows()
     version = record.source, record.path, record.version, record.sha, record.batch_id, record.row_count
     return hashlib.sha256(json.dumps([function, version, key, columns]).encode()).digest()

@@ -91,7 +91,7 @@ WEEKS = [(date(2024, 1, 7) + timedelta(weeks=n)).isoformat() for n in range(15)]
 LIST: Rows = [
     ["week", "category", "weekly_rank", "show_title", "weekly_hours_viewed"],
     *(
-        [week, category, str(rank), f"Show {(7 * n + 3 * rank) % 71}", str(1000 * (100 - rank) + n)]
+        [week, category, str(rank), f"Show {(7 * n + 3 * rank) % 71}", str(1000 * (100 - rank) + n + len(category))]
         for n, week in enumerate(WEEKS)
         for category in ("Films (English)", "TV (English)")
         for rank in range(1, 11)
@@ -159,6 +159,8 @@ def popular(rows: Rows) -> tuple[str, str, bytes]:
 ids = [row[8] for row in TITLES[1:]]
 following = dict(zip(ids, [*ids[1:], ids[0]], strict=True))
 copies = set_column(TITLES, "show_id", lambda i: f"9{i}")[1:]
+moved = [TITLES[0], *TITLES[1:121], *set_column(TITLES, "show_id", following.__getitem__)[121:-1]]
+again = [[later(row[0]), *row[1:]] for row in LIST[-20:]]
 WHOLE = written(TITLES)
 CUT = "catalogue", "netflix_titles.csv", WHOLE[: len(WHOLE) // 3]
 UNQUOTED = "catalogue", "netflix_titles.csv", WHOLE.replace(b'"', b"")
@@ -213,6 +215,18 @@ WRONG = {
         world([*LIST, *LIST[-20:]]),
         "20 of 320 records repeat the key of another (6.2%, limit 0.1%)",
     ),
+    "ids of the last titles moved by one": (
+        titles(moved),
+        "78 of 79 keys that are new or changed have what another key has in version 1 (98.7%, limit 80%)",
+    ),
+    "some titles twice under another id": (
+        titles(TITLES + copies[:30]),
+        "30 of 30 keys that are new or changed have what another key has in version 1 (100%, limit 80%)",
+    ),
+    "the last week again as the next one": (
+        world(LIST + again),
+        "20 of 20 keys that are new or changed have what another key has in version 1 (100%, limit 80%)",
+    ),
     "countries as the world": (world(COUNTRIES), "300 of 300 keys shared with version 1 have changed"),
     "places missing": (popular(POPULAR[:31]), "10 of 40 keys of version 1 are gone (25%, limit 0%)"),
 }
@@ -258,7 +272,10 @@ def test_two_files_with_each_others_content_are_refused(shipped: Bench) -> None:
     ("name", "rows"),
     [
         ("netflix_titles.csv", TITLES[:161]),  # a fifth is gone
-        ("netflix_titles.csv", TITLES + set_column(TITLES, "show_id", lambda i: f"9{i}")[1:101]),  # half as many again
+        (
+            "netflix_titles.csv",
+            TITLES + set_column([TITLES[0], *copies], "title", str.upper)[1:101],
+        ),  # half as many again
         ("netflix_titles.csv", set_column(TITLES[:101], "title", str.upper) + TITLES[101:]),  # half has changed
         ("netflix_titles.csv", TITLES[:1] + TITLES[:0:-1]),  # the other way round
         ("netflix_titles.csv", TITLES + TITLES[1:20]),  # 19 records twice
@@ -283,7 +300,7 @@ def test_a_list_that_grows_may_lose_keys_which_is_told(shipped: Bench) -> None:
 def test_a_list_that_has_lost_places_is_held(shipped: Bench) -> None:
     """Wherever they were, and also where the file ends at the end of a line, or has a week more."""
     load(shipped, "top10", LISTS)
-    another = [[later(row[0]), *row[1:]] for row in LIST[-20:]]
+    another = [[later(row[0]), *row[1:-1], str(int(row[-1]) + 1)] for row in LIST[-20:]]
     lost: list[tuple[str, Rows, str]] = [
         ("all-weeks-global.tsv", LIST[:-1], "1 of 300 keys of version 1 are gone (0.3%, limit 0%)"),
         ("all-weeks-global.tsv", LIST[:-20], "20 of 300 keys"),  # also an old copy that is served again
@@ -378,7 +395,7 @@ def test_kept_hashes_count_for_their_version_alone(shipped: Bench, kept: str, mo
         if number == 2:
             shutil.copytree(folder, earlier)
     # Version 4 is held, and has left the hashes of version 3.
-    changed = set_column(older, "rating", lambda rating: "R9" if rating == "R1" else rating)
+    changed = set_column(older[:101], "rating", lambda rating: "R9" if rating == "R1" else rating) + older[101:]
     if kept == "gone":
         shutil.rmtree(folder)
     elif kept == "of another version":
@@ -400,7 +417,76 @@ def test_kept_hashes_count_for_their_version_alone(shipped: Bench, kept: str, mo
     assert done.code == 0, done.err
     row = newest(shipped, "catalogue", "netflix_titles.csv")
     found = [row[name] for name in ("compared_with", "keys_before", "keys_lost", "keys_changed", "keys_new")]
-    assert found == [3, 200, 1, sum(row[6] == "R1" for row in older[1:-1]), 0]
+    assert found == [3, 200, 1, sum(row[6] == "R1" for row in older[1:101]), 0]
+
+
+# --- changes that are one and the same ---
+
+
+def of_people(name: Callable[[int], str], age: Callable[[int], float] = float, count: int = 200) -> bytes:
+    return written([["id", "name", "age"], *([str(n), name(n), f"{age(n):g}"] for n in range(count))])
+
+
+def long(n: int) -> str:
+    return f"a name, and the {n}th one of them" if n % 4 == 0 else f"name {n}"
+
+
+SAME = {
+    "names cut at 16": (
+        of_people(lambda n: long(n)[:16]),
+        "column name ends after 16 characters, and 50 of 50 longer texts of version 1 were cut there",
+    ),
+    "a part ten times": (
+        of_people(long, lambda n: n * (10 if n % 5 == 1 else 1)),
+        "column age: 40 of 40 numbers that changed are 10 times those of version 1 (100%, limit 80%)",
+    ),
+    "a part by the hour": (
+        of_people(long, lambda n: n / (60 if n % 5 == 1 else 1)),
+        "column age: 40 of 40 numbers that changed are 0.0166667 times those",
+    ),
+    "a part for that of another": (
+        of_people(lambda n: long(n + 1 if 100 < n < 180 else n), lambda n: n + 1 if 100 < n < 180 else n),
+        "79 of 79 keys that are new or changed have what another key has in version 1",
+    ),
+    "a few longer": (of_people(lambda n: long(n)[:16] if n < 60 else long(n)), ""),
+    "names that end otherwise": (of_people(lambda n: f"{n}th one" if n % 4 == 0 else long(n)), ""),
+    "a part one more": (of_people(long, lambda n: n + (1 if n % 5 == 1 else 0)), ""),
+    "a part twice": (of_people(long, lambda n: n * (2 if n % 5 == 1 else 1)), ""),
+    "two thirds of the changes ten times": (
+        of_people(long, lambda n: n * (10 if n % 5 == 1 else 1) + (0.5 if n % 10 == 2 else 0)),
+        "",
+    ),
+    "what many have": (of_people(lambda n: long(n) if n < 160 else "one name", lambda n: n if n < 160 else 1), ""),
+    "other keys": (of_people(long, count=230), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("recovered", [False, True], ids=["", "recovered"])
+@pytest.mark.parametrize("kind", SAME)
+def test_changes_that_are_one_and_the_same_are_held(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, kind: str, recovered: bool
+) -> None:
+    """Far from the limits of what may change, and also where a run was killed between raw and ledger."""
+    after, reason = SAME[kind]
+    configured(bench, "key: [id], vanished_rows: deleted")
+    assert bench.ingest(*bench.local({"people.csv": of_people(long)})).code == 0
+    if recovered:
+        with monkeypatch.context() as patch:
+            patch.setattr(Ledger, "append", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            bench.ingest(*bench.local({"people.csv": after}))
+        bench.ingest(*bench.local({"people.csv": after}))
+    else:
+        done = bench.ingest(*bench.local({"people.csv": after}))
+        assert done.code == (1 if reason else 0), done.err
+    row = bench.ledger().sort("_file_version").to_dicts()[-1]
+    assert (row["_file_version"], row["status"]) == (2, "held" if reason else "loaded")
+    assert reason in (row["reason"] or "")
+
+
+def test_changes_that_are_one_and_the_same_can_be_let_pass(bench: Bench) -> None:
+    configured(bench, "key: [id], vanished_rows: deleted, hold: {alike: off}")
+    for content in (of_people(long), SAME["names cut at 16"][0]):
+        assert bench.ingest(*bench.local({"people.csv": content})).code == 0
 
 
 # --- limits ---
