@@ -13,7 +13,7 @@ from ingest.errors import printable
 from ingest.storage.hashes import Hashes, among
 from ingest.storage.tables import FileRecord, RawTable
 
-_LOOKED_AT = 4096  # records that are new or changed; of more, every second, third, ... is looked at
+_LOOKED_AT = 1000  # keys that are new or changed; of more, every second, third, ... is looked at
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
 
@@ -27,9 +27,8 @@ def copied(before: FileRecord, old: Hashes, now: Hashes, fresh: np.ndarray, lost
     Only what one key alone had counts, so that values which many records share say nothing. ``fresh`` and ``lost`` are
     hashes of keys, sorted.
     """
-    keys, contents = _contents(now, lambda keys, _: among(keys, fresh))
-    step = max(1, len(keys) // _LOOKED_AT)
-    keys, contents = keys[::step], contents[::step]
+    some = fresh[:: max(1, len(fresh) // _LOOKED_AT)]  # in the order of hashes, which is any
+    keys, contents = _contents(now, lambda keys, _: among(keys, some))
     wanted = np.unique(contents)
     owners, owned = _contents(old, lambda _, contents: among(contents, wanted))
     _, first, times = np.unique(owned, return_index=True, return_counts=True)
