@@ -21,6 +21,7 @@
 {% macro history_of(feed, columns=[]) -%}
 {%- set key = key_of(feed) -%}
 {%- set layouts = layouts_with_records(feed) -%}
+{%- set several_files = may_have_several_files(layouts) -%}
 {%- set lists = [] -%}
 {%- set instead_of = [] -%}
 {%- for layout in layouts -%}
@@ -209,7 +210,7 @@ observed_{{ layout }} as (
     {%- endif %}
 
 ),
-{%- if layout in lists %}
+{%- if layout in lists and several_files %}
 
 {{ shown_of_files('observed_' ~ layout, of_record, said, 'versions') }},
 {%- endif %}
@@ -223,7 +224,8 @@ observed as (
     select
         {{ (key + columns + times) | join(',\n        ') }}
     {%- if layout in lists %}
-    from ({{ names_in_lists(layout, feed, 'shown_of_observed_' ~ layout, key_of(layout) + times) }}) as names_of_records
+    {%- set records = ('shown_of_' if several_files else '') ~ 'observed_' ~ layout %}
+    from ({{ names_in_lists(layout, feed, records, key_of(layout) + times) }}) as names_of_records
     {%- else %}
     from observed_{{ layout }}
     {%- endif %}
@@ -232,7 +234,7 @@ observed as (
 
 ),
 {#- A record with a list was chosen among those of several files already: who has the list has the say about all of it. #}
-{%- set of_files = layouts != lists %}
+{%- set of_files = several_files and layouts != lists %}
 {%- if of_files %}
 
 {{ shown_of_files('observed', key, columns, 'versions') }},
