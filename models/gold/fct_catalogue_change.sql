@@ -104,7 +104,7 @@ member_changes as (
 
 ),
 
--- Nor is what a title has when it comes, or loses when it goes.
+-- Of titles that stand then: what one loses when it goes is no change, nor is below what one has when it comes.
 member_changes_of_titles as (
 
     select
@@ -121,9 +121,6 @@ member_changes_of_titles as (
             member_changes.title_key = beside_others.title_key
             and member_changes.changed_at >= beside_others.valid_from
             and (beside_others.valid_to is null or member_changes.changed_at < beside_others.valid_to)
-    where
-        member_changes.changed_at > beside_others.valid_from
-        or beside_others.previous_valid_to = beside_others.valid_from
 
 ),
 
