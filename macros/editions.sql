@@ -1,14 +1,3 @@
-{# The lists that a record of an edition holds, each by the feed that has a name in a record, as columns of silver_kaggle_titles. #}
-{% macro lists_of_editions() %}
-  {{ return({
-      "cast": "cast_names",
-      "directors": "director_names",
-      "categories": "genre_names",
-      "countries": "country_names",
-  }) }}
-{% endmacro %}
-
-
 {#
   The names that the lists of an edition hold, in the terms of a feed that has one of them in a record: the current edition's
   titles with their people, genres or countries. No rows while the edition does not stand (`current_records`).
@@ -22,19 +11,31 @@
   Example: see models/silver/silver_cast.sql
 #}
 {% macro names_of_editions(feed, titles=none) -%}
+  {{- names_in_lists("kaggle_titles", feed, titles or ref("silver_kaggle_titles"), ["show_id"]) -}}
+{%- endmacro %}
+
+
+{#
+  The names in the lists of records, each once for a record, at its first place.
+
+  layout: the feed that has the lists. feed: the feed that has one of the names in a record. records: a relation with the
+  column of the lists. columns: those of it that tell its records apart.
+
+  Returns a query of the columns, the name, as the key of the feed calls it, and position, from 1.
+#}
+{% macro names_in_lists(layout, feed, records, columns) -%}
   {%- set name = key_of(feed)[1] -%}
-  {%- set list = lists_of_editions()[feed] -%}
   select
-        show_id,
+        {{ columns | join(", ") }},
         {{ name }},
         min(position) as position
     from (
         select
-            show_id,
+            {{ columns | join(", ") }},
             {{ clean_list_item("item") }} as {{ name }},
             position
-        from ({{ split_list(titles or ref("silver_kaggle_titles"), ["show_id"], list) }}) as items
+        from ({{ split_list(records, columns, declared_feeds()[layout].lists[feed]) }}) as items
     ) as names
     where {{ name }} is not null
-    group by show_id, {{ name }}
+    group by {{ (columns + [name]) | join(", ") }}
 {%- endmacro %}

@@ -5,6 +5,7 @@
   source: its name in ingest/sources.yml. raw_table: the table it loads. key: the columns by which the silver model has one
   row. A feed with the week among them grows: the weeks that a later version of its file lacks stay. instead_of: the feed
   that has the same in another layout; while that one has an accepted version, no record of this one stands in silver.
+  lists: columns of its records with lists of names, each by the feed that has one of these names in a record.
 #}
 {% macro declared_feeds() %}
   {{ return({
@@ -17,7 +18,9 @@
       "top10_countries": {"source": "top10", "raw_table": "top10_countries", "key": ["country_iso2", "week", "category", "weekly_rank"]},
       "top10_most_popular": {"source": "top10", "raw_table": "top10_most_popular", "key": ["category", "popularity_rank"]},
       "engagement": {"source": "engagement", "raw_table": "engagement", "key": ["half_year", "section", "title", "runtime_written"]},
-      "kaggle_titles": {"source": "kaggle", "raw_table": "kaggle_titles", "key": ["show_id"], "instead_of": "titles"},
+      "kaggle_titles": {"source": "kaggle", "raw_table": "kaggle_titles", "key": ["show_id"], "instead_of": "titles", "lists": {
+          "cast": "cast_names", "directors": "director_names", "categories": "genre_names", "countries": "country_names",
+      }},
   }) }}
 {% endmacro %}
 
@@ -30,10 +33,12 @@
 {% endmacro %}
 
 
-{# A feed, and after it those that have the same in another layout and stand in its place. #}
+{# A feed, and after it those that have the same in another layout: in its place, or in lists. #}
 {% macro layouts_of(feed) %}
   {% set found = [feed] %}
-  {% for name, other in declared_feeds().items() if other.instead_of == feed %}{% do found.append(name) %}{% endfor %}
+  {% for name, other in declared_feeds().items() if other.instead_of == feed or feed in other.get("lists", {}) %}
+    {% do found.append(name) %}
+  {% endfor %}
   {{ return(found) }}
 {% endmacro %}
 

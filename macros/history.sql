@@ -4,8 +4,11 @@
   order and with decisions about versions: it is worked out again from the first version that came or went.
 
   feed: as in models/silver, of which the key tells the members apart. columns: what is said of a member, beside the key;
-  none where its being there is all. Where the feed has no accepted version, the history is that of the feed that is there
-  instead of it (`layouts_of`), which has these columns too.
+  none where its being there is all.
+
+  The other layouts of the feed (`layouts_of`) are read too. What a layout that is there instead of another feed says counts
+  while that one has no accepted version. Its records have these columns; or, where they hold a list of what the feed has one
+  of in a record, a member stands while the list of its record has it, and columns are not possible.
 
   The model is incremental, by merge, with not_matched_by_source_action='delete'; its unique key is `history_key(feed)`.
 
@@ -13,18 +16,25 @@
   version that brought this state). For each version of a file that is in it there is one more row, whose key and
   columns are null: by these the next build knows where to go on.
 
-  Example: models/silver/silver_title_history.sql; of the genres of a title:
-
-    select {{ history_key("categories") }} as genre_version_key, *
-    from ({{ history_of("categories") }}) as history
+  Examples: models/silver/silver_title_history.sql, silver_category_history.sql
 #}
 {% macro history_of(feed, columns=[]) -%}
 {%- set key = key_of(feed) -%}
 {%- set layouts = layouts_with_records(feed) -%}
+{%- set several_files = may_have_several_files(layouts) -%}
+{%- set lists = [] -%}
+{%- set instead_of = [] -%}
+{%- for layout in layouts -%}
+  {%- set declared = declared_feeds()[layout] -%}
+  {%- if feed in declared.get("lists", {}) %}{% do lists.append(layout) %}{% endif -%}
+  {%- if declared.instead_of and declared.instead_of in layouts_with_records(declared.instead_of) -%}
+    {%- do instead_of.append(declared.instead_of) -%}
+  {%- endif -%}
+{%- endfor -%}
 with
 
 -- The versions of every file in their order; of two with the same time the earlier one never stood.
-{%- for layout in layouts %}
+{%- for layout in (layouts + instead_of) | unique %}
 versions_of_{{ layout }} as (
 
     select
@@ -40,15 +50,16 @@ versions_of_{{ layout }} as (
 {% endfor %}
 versions as (
 
-    select * from versions_of_{{ layouts[0] }}
-    {%- for layout in layouts[1:] %}
-
-    union all
+    {%- for layout in layouts %}
+    {%- set other = declared_feeds()[layout].instead_of %}
 
     select versions_of_{{ layout }}.*
     from versions_of_{{ layout }}
-    cross join (select count(*) as accepted from versions_of_{{ layouts[0] }}) as instead
+    {%- if other in instead_of %}
+    cross join (select count(*) as accepted from versions_of_{{ other }}) as instead
     where instead.accepted = 0
+    {%- endif %}
+    {{- "\n\n    union all" if not loop.last }}
     {%- endfor %}
 
 ),
@@ -145,11 +156,13 @@ read_versions as (
 
 ),
 {%- for layout in layouts %}
+{%- set of_record = key_of(layout) if layout in lists else key %}
+{%- set said = [declared_feeds()[layout].lists[feed]] if layout in lists else columns %}
 
 read_{{ layout }} as (
 
     select {{ broadcast('read_versions') }}
-        {{ prefixed(key + columns, 'records') }},
+        {{ prefixed(of_record + said, 'records') }},
         read_versions.replaced_at,
         records._file_path,
         records._file_version,
@@ -160,25 +173,22 @@ read_{{ layout }} as (
     where records._verdict = 'kept'
 
 ),
-{%- if columns %}
+{%- if said %}
 
 -- Of columns that a version has no more.
 known_{{ layout }} as (
 
-    {{ values_before(layout, 'read_' ~ layout, columns) }}
+    {{ values_before(layout, 'read_' ~ layout, said) }}
 
 ),
 {%- endif %}
-{%- endfor %}
 
--- A member as a version of a file has it, for the time in which that version is the current one of its file.
-observed as (
-
-    {%- for layout in layouts %}
+-- What a version of a file has, for the time in which that version is the current one of its file.
+observed_{{ layout }} as (
 
     select
-        {{ prefixed(key, 'read_' ~ layout) }},
-        {%- for column in columns %}
+        {{ prefixed(of_record, 'read_' ~ layout) }},
+        {%- for column in said %}
         coalesce(read_{{ layout }}.{{ column }}, known_{{ layout }}.{{ column }}) as {{ column }},
         {%- endfor %}
         {%- if is_incremental() %}
@@ -191,106 +201,62 @@ observed as (
         read_{{ layout }}._file_version,
         read_{{ layout }}._committed_at
     from read_{{ layout }}
-    {%- if columns %}
+    {%- if said %}
     left join known_{{ layout }}
-    on {{ same(['_file_path', '_file_version'] + key, 'read_' ~ layout, 'known_' ~ layout) }}
+    on {{ same(['_file_path', '_file_version'] + of_record, 'read_' ~ layout, 'known_' ~ layout) }}
     {%- endif %}
     {%- if is_incremental() %}
     cross join beginning
     {%- endif %}
+
+),
+{%- if layout in lists and several_files %}
+
+{{ shown_of_files('observed_' ~ layout, of_record, said, 'versions') }},
+{%- endif %}
+{%- endfor %}
+
+observed as (
+
+    {%- set times = ['starts_at', 'ends_at', '_file_path', '_file_version', '_committed_at'] %}
+    {%- for layout in layouts %}
+
+    select
+        {{ (key + columns + times) | join(',\n        ') }}
+    {%- if layout in lists %}
+    {%- set records = ('shown_of_' if several_files else '') ~ 'observed_' ~ layout %}
+    from ({{ names_in_lists(layout, feed, records, key_of(layout) + times) }}) as names_of_records
+    {%- else %}
+    from observed_{{ layout }}
+    {%- endif %}
     {{- "\n\n    union all" if not loop.last }}
     {%- endfor %}
+
+),
+{#- A record with a list was chosen among those of several files already: who has the list has the say about all of it. #}
+{%- set of_files = several_files and layouts != lists %}
+{%- if of_files %}
+
+{{ shown_of_files('observed', key, columns, 'versions') }},
+{%- endif %}
+
+shown as (
+
+    select
+        {{ (key + columns + times[:4]) | join(',\n        ') }}
+    from {{ 'shown_of_observed' if of_files else 'observed' }}
     {%- if is_incremental() %}
 
     union all
 
     select
-        {{ (key + columns) | join(', ') }},
+        {{ (key + columns) | join(',\n        ') }},
         valid_from as starts_at,
         replaced_at as ends_at,
         _file_path,
-        _file_version,
-        valid_from as _committed_at
+        _file_version
     from stood_before
     {%- endif %}
-
-),
-
-several_files as (
-
-    select files
-    from (select count(distinct _file_path) as files from versions) as counted
-    where files > 1
-
-),
-
--- Members of several files: at any moment, the file whose current version was committed last has the say.
-shared as (
-
-    select {{ prefixed(key, 'observed') }}
-    from observed
-    cross join several_files
-    group by {{ prefixed(key, 'observed') }}
-    having count(distinct observed._file_path) > 1
-
-),
-
-moments as (
-
-    select
-        {{ key | join(', ') }},
-        moment,
-        lead(moment) over (partition by {{ key | join(', ') }} order by moment) as next_moment
-    from (
-        select
-            {{ prefixed(key, 'observed') }},
-            observed.starts_at as moment
-        from observed
-        inner join shared on {{ same(key, 'observed', 'shared') }}
-        union
-        select
-            {{ prefixed(key, 'observed') }},
-            observed.ends_at as moment
-        from observed
-        inner join shared on {{ same(key, 'observed', 'shared') }}
-        where observed.ends_at is not null
-    ) as changes
-
-),
-
-shown as (
-
-    select observed.*
-    from observed
-    left join shared on {{ same(key, 'observed', 'shared') }}
-    where shared.{{ key[0] }} is null
-
-    union all
-
-    select
-        {{ (key + columns) | join(', ') }},
-        moment as starts_at,
-        next_moment as ends_at,
-        _file_path,
-        _file_version,
-        _committed_at
-    from (
-        select
-            observed.*,
-            moments.moment,
-            moments.next_moment,
-            row_number() over (
-                partition by {{ prefixed(key, 'observed') }}, moments.moment
-                order by observed._committed_at desc, observed._file_path
-            ) as standing
-        from moments
-        inner join observed
-        on
-            {{ same(key, 'moments', 'observed') }}
-            and moments.moment >= observed.starts_at
-            and (observed.ends_at is null or moments.moment < observed.ends_at)
-    ) as ranked
-    where standing = 1
 
 ),
 
@@ -387,4 +353,93 @@ spans as (
         when {{ key[0] }} is null then {{ generate_surrogate_key(["_file_path", "_file_version"]) }}
         else {{ generate_surrogate_key(key + [timestamp_text("valid_from")]) }}
     end
+{%- endmacro %}
+
+
+{#
+  CTEs by which, of what several files have, the file whose current version was committed last has the say at any moment.
+  The last of them is shown_of_<observed>, with the columns of that one.
+
+  observed: a CTE of what each version has (key, columns) and when (starts_at, ends_at), with _file_path, _file_version and
+  _committed_at. versions: a CTE of the versions of all files.
+
+  Example: see history_of
+#}
+{% macro shown_of_files(observed, key, columns, versions) -%}
+several_files_of_{{ observed }} as (
+
+    select files
+    from (select count(distinct _file_path) as files from {{ versions }}) as counted
+    where files > 1
+
+),
+
+shared_of_{{ observed }} as (
+
+    select {{ prefixed(key, observed) }}
+    from {{ observed }}
+    cross join several_files_of_{{ observed }}
+    group by {{ prefixed(key, observed) }}
+    having count(distinct {{ observed }}._file_path) > 1
+
+),
+
+moments_of_{{ observed }} as (
+
+    select
+        {{ key | join(', ') }},
+        moment,
+        lead(moment) over (partition by {{ key | join(', ') }} order by moment) as next_moment
+    from (
+        select
+            {{ prefixed(key, observed) }},
+            {{ observed }}.starts_at as moment
+        from {{ observed }}
+        inner join shared_of_{{ observed }} as shared on {{ same(key, observed, 'shared') }}
+        union
+        select
+            {{ prefixed(key, observed) }},
+            {{ observed }}.ends_at as moment
+        from {{ observed }}
+        inner join shared_of_{{ observed }} as shared on {{ same(key, observed, 'shared') }}
+        where {{ observed }}.ends_at is not null
+    ) as changes
+
+),
+
+shown_of_{{ observed }} as (
+
+    select {{ observed }}.*
+    from {{ observed }}
+    left join shared_of_{{ observed }} as shared on {{ same(key, observed, 'shared') }}
+    where shared.{{ key[0] }} is null
+
+    union all
+
+    select
+        {{ (key + columns) | join(', ') }},
+        moment as starts_at,
+        next_moment as ends_at,
+        _file_path,
+        _file_version,
+        _committed_at
+    from (
+        select
+            {{ observed }}.*,
+            moments.moment,
+            moments.next_moment,
+            row_number() over (
+                partition by {{ prefixed(key, observed) }}, moments.moment
+                order by {{ observed }}._committed_at desc, {{ observed }}._file_path
+            ) as standing
+        from moments_of_{{ observed }} as moments
+        inner join {{ observed }}
+        on
+            {{ same(key, 'moments', observed) }}
+            and moments.moment >= {{ observed }}.starts_at
+            and ({{ observed }}.ends_at is null or moments.moment < {{ observed }}.ends_at)
+    ) as ranked
+    where standing = 1
+
+)
 {%- endmacro %}

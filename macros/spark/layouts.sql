@@ -23,3 +23,31 @@
   {% endfor %}
   {{ return(found or layouts_of(feed)[:1]) }}
 {% endmacro %}
+
+
+{#
+  Whether the layouts that a history reads may have several files in all. Elsewhere than on Spark that is found out while the
+  query runs. There it is asked before, as the steps by which one of several files has the say read all that is before them
+  five times: as a rule there is one file, and without them three histories have memory enough at once on pysail.
+#}
+{% macro may_have_several_files(layouts) %}
+  {{ return(adapter.dispatch("may_have_several_files")(layouts)) }}
+{% endmacro %}
+
+
+{% macro default__may_have_several_files(layouts) %}
+  {{ return(true) }}
+{% endmacro %}
+
+
+{% macro spark__may_have_several_files(layouts) %}
+  {% set paths = [] %}
+  {% for layout in layouts %}
+    {% set records = ref("silver_" ~ layout ~ "_records") %}
+    {% if not execute or load_relation(records) is none %}
+      {{ return(true) }}
+    {% endif %}
+    {% do paths.extend(run_query("select distinct _file_path from " ~ records).columns[0].values()) %}
+  {% endfor %}
+  {{ return(paths | unique | list | length > 1) }}
+{% endmacro %}

@@ -36,6 +36,20 @@ dim_title as (
 
 ),
 
+silver_category_history as (
+
+    select * from {{ ref('silver_category_history') }}
+    where show_id is null
+
+),
+
+silver_director_history as (
+
+    select * from {{ ref('silver_director_history') }}
+    where show_id is null
+
+),
+
 days_of_data as (
 
     select date_added as day_of_data from silver_titles
@@ -47,6 +61,14 @@ days_of_data as (
     union all
 
     select cast(valid_to as date) as day_of_data from dim_title
+
+    union all
+
+    select cast(valid_from as date) as day_of_data from silver_category_history
+
+    union all
+
+    select cast(valid_from as date) as day_of_data from silver_director_history
 
     union all
 

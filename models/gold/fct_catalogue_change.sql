@@ -1,6 +1,7 @@
 {%- set fields = [
     'title', 'type', 'description', 'rating', 'duration_minutes', 'duration_seasons', 'release_year', 'date_added',
 ] %}
+{%- set members = {'genres': 'silver_category_history', 'directors': 'silver_director_history'} %}
 
 with
 
@@ -10,6 +11,14 @@ dim_title as (
     where title_key <> -1
 
 ),
+{%- for history in members.values() %}
+
+{{ history }} as (
+
+    select * from {{ ref(history) }}
+
+),
+{%- endfor %}
 
 beside_others as (
 
@@ -31,15 +40,96 @@ first_state as (
 
 ),
 
+comings_and_goings as (
+
+    {%- for field, history in members.items() %}
+
+    select
+        '{{ field }}' as field,
+        show_id,
+        valid_from as changed_at,
+        _file_path,
+        valid_from = min(valid_from) over (partition by show_id) as is_first_of_title
+    from {{ history }}
+    where show_id is not null
+
+    union all
+
+    select
+        '{{ field }}' as field,
+        show_id,
+        valid_to as changed_at,
+        _file_path,
+        false as is_first_of_title
+    from {{ history }}
+    where show_id is not null and valid_to is not null
+    {{- "\n\n    union all" if not loop.last }}
+    {%- endfor %}
+
+),
+
+first_states_of_files as (
+
+    {%- for field, history in members.items() %}
+
+    select
+        '{{ field }}' as field,
+        _file_path,
+        min(valid_from) as first_valid_from
+    from {{ history }}
+    where show_id is null
+    group by _file_path
+    {{- "\n\n    union all" if not loop.last }}
+    {%- endfor %}
+
+),
+
+-- What the first state of a file says of a title of which nothing was known is no change.
+member_changes as (
+
+    select
+        {{ generate_surrogate_key(['comings_and_goings.show_id']) }} as title_key,
+        cast(comings_and_goings.changed_at as {{ dbt.type_timestamp() }}) as changed_at,
+        {%- for field in members %}
+        max(case when comings_and_goings.field = '{{ field }}' then '{{ field }}' end) as {{ field }}
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from comings_and_goings
+    inner join first_states_of_files
+        on {{ same(['field', '_file_path'], 'comings_and_goings', 'first_states_of_files') }}
+    where
+        not comings_and_goings.is_first_of_title
+        or comings_and_goings.changed_at > first_states_of_files.first_valid_from
+    group by comings_and_goings.show_id, comings_and_goings.changed_at
+
+),
+
+-- Of titles that stand then: what one loses when it goes is no change, nor is below what one has when it comes.
+member_changes_of_titles as (
+
+    select
+        beside_others.title_version_key,
+        beside_others.title_key,
+        beside_others.valid_from,
+        member_changes.changed_at,
+        {%- for field in members %}
+        member_changes.{{ field }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from member_changes
+    inner join beside_others
+        on
+            member_changes.title_key = beside_others.title_key
+            and member_changes.changed_at >= beside_others.valid_from
+            and (beside_others.valid_to is null or member_changes.changed_at < beside_others.valid_to)
+
+),
+
 changes as (
 
     select
         title_version_key,
         title_key,
         case when previous_valid_to = valid_from then previous_version_key end as previous_title_version_key,
-        -- The keys are null unless there is something to compare: a join with a condition on one side would be slow.
-        case when previous_valid_to = valid_from then previous_version_key end as compared_with_key,
-        case when previous_valid_to = valid_from then title_version_key end as compared_key,
         case when previous_valid_to = valid_from then 'changed' else 'added' end as change_type,
         valid_from as changed_at,
         previous_version_key is not null and previous_valid_to < valid_from as is_return
@@ -51,8 +141,18 @@ changes as (
         title_version_key,
         title_key,
         title_version_key as previous_title_version_key,
-        cast(null as bigint) as compared_with_key,
-        cast(null as bigint) as compared_key,
+        'changed' as change_type,
+        changed_at,
+        false as is_return
+    from member_changes_of_titles
+    where changed_at > valid_from
+
+    union all
+
+    select
+        title_version_key,
+        title_key,
+        title_version_key as previous_title_version_key,
         'removed' as change_type,
         valid_to as changed_at,
         false as is_return
@@ -61,21 +161,22 @@ changes as (
 
 ),
 
-changed_fields as (
+changed_columns as (
 
     select
-        changes.title_version_key,
+        new_titles.title_version_key,
+        new_titles.valid_from,
         concat_ws(
             ', ',
             {%- for field in fields %}
             case when new_titles.{{ field }} is distinct from old_titles.{{ field }} then '{{ field }}' end
             {{- ',' if not loop.last }}
             {%- endfor %}
-        ) as changed_fields
-    from changes
-    inner join dim_title as new_titles on changes.title_version_key = new_titles.title_version_key
-    inner join dim_title as old_titles on changes.previous_title_version_key = old_titles.title_version_key
-    where changes.change_type = 'changed'
+        ) as changed_columns
+    from beside_others
+    inner join dim_title as new_titles on beside_others.title_version_key = new_titles.title_version_key
+    inner join dim_title as old_titles on beside_others.previous_version_key = old_titles.title_version_key
+    where beside_others.previous_valid_to = beside_others.valid_from
 
 ),
 
@@ -88,7 +189,16 @@ catalogue_changes as (
         {{ date_key('changes.changed_at') }} as changed_on_key,
 
         changes.change_type,
-        case when changes.change_type = 'changed' then changed_fields.changed_fields end as changed_fields,
+        case
+            when changes.change_type = 'changed'
+                then concat_ws(
+                    ', ',
+                    changed_columns.changed_columns,
+                    {%- for field in members %}
+                    member_changes_of_titles.{{ field }}{{ ',' if not loop.last }}
+                    {%- endfor %}
+                )
+        end as changed_fields,
 
         cast(changes.changed_at as {{ dbt.type_timestamp() }}) as changed_at,
 
@@ -96,7 +206,14 @@ catalogue_changes as (
         changes.is_return
     from changes
     cross join first_state
-    left join changed_fields on changes.title_version_key = changed_fields.title_version_key
+    left join changed_columns
+        on
+            changes.title_version_key = changed_columns.title_version_key
+            and changes.changed_at = changed_columns.valid_from
+    left join member_changes_of_titles
+        on
+            changes.title_version_key = member_changes_of_titles.title_version_key
+            and changes.changed_at = member_changes_of_titles.changed_at
 
 )
 

@@ -26,9 +26,11 @@ FIELDS = {
         *("duration", "listed_in", "description"),
     ),
 }
-PATHS = {file: f"netflix_{file}.csv" for file in FIELDS} | {"more titles": "netflix_titles_2.csv"}
-"""Path of each file; two of them go to the raw table of titles."""
-TABLES = {file: f"netflix_{file.removeprefix('more ')}" for file in PATHS} | {"edition": "kaggle_titles"}
+PATHS = {file: f"netflix_{file}.csv" for file in FIELDS}
+PATHS |= {f"more {file}": f"netflix_{file}_2.csv" for file in ("titles", "category", "edition")}
+"""Path of each file; the second ones go to the raw table of the first."""
+TABLES = {file: f"netflix_{file.removeprefix('more ')}" for file in PATHS}
+TABLES |= dict.fromkeys(("edition", "more edition"), "kaggle_titles")
 FIRST_DAY = datetime(2024, 1, 1, tzinfo=UTC)
 
 

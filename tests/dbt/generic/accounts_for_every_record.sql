@@ -70,7 +70,7 @@ rows_out as (
 
 of_editions as (
 
-    {%- if feed in lists_of_editions() %}
+    {%- if feed in declared_feeds()["kaggle_titles"].lists %}
 
     select count(*) as of_editions from ({{ names_of_editions(feed, editions) }}) as names
     {%- elif layouts_of(feed) | length > 1 %}

@@ -26,6 +26,7 @@ LISTS = {
     "silver_categories": ("listed_in", "genre_name"),
     "silver_countries": ("country", "country_name"),
 }
+HISTORIES = {"silver_directors": "silver_director_history", "silver_categories": "silver_category_history"}
 OTHERS = ("top10_global", "top10_countries", "top10_most_popular", "engagement")
 CATALOGUE = (
     "--select",
@@ -129,6 +130,9 @@ def test_every_name_of_the_published_lists_is_there(
     described = lake.read("silver/silver_titles", "show_id", "description")
     found = lake.read(f"silver/{model}").join(described, on="show_id")  # an orphan has no description
     assert Counter(found.select("description", column).rows()) == expected
+    if model in HISTORIES:
+        history = lake.read(f"silver/{HISTORIES[model]}").filter(pl.col("valid_to").is_null())
+        assert Counter(history.join(described, on="show_id").select("description", column).rows()) == expected
     in_gold = lake.read(f"gold/{bridge}")
     alike = Counter((record["show_id"], name.casefold()) for record in published for name in names(record[field]))
     assert in_gold.height == len(alike)
