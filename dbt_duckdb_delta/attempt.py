@@ -430,7 +430,7 @@ class Attempt:
         job = self.job
         if not job.reuse or job.incremental_predicates:
             return False
-        asked = {name: value for name, value in asdict(job).items() if name != "project"}
+        asked = {name: value for name, value in asdict(job).items() if name not in ("project", "found")}
         world: list[Any] = [asked | {"input_file": None}, settings(self.cursor), VERSIONS]
         if job.input_file:
             with Path(job.input_file).open("rb") as file:

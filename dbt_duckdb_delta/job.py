@@ -30,6 +30,9 @@ class Job:
     tblproperties: dict[str, Any] = field(default_factory=dict)
     timestamp_ntz: bool = False
     location: str | None = None
+    found: bool | None = (
+        None  # whether dbt knew of the table when it compiled the query; None where that does not matter
+    )
     reuse: bool = False
     input_file: str | None = None  # a seed's, whose content decides the rows
     batch: list[str] = field(default_factory=list)  # event_time, from, to
@@ -44,6 +47,13 @@ class Job:
         """Properties are text in Delta; in YAML they may be numbers and booleans."""
         text = {name: str(value) for name, value in self.tblproperties.items()}
         self.tblproperties = {name: said.lower() if said in ("True", "False") else said for name, said in text.items()}
+
+    @property
+    def adds(self) -> bool:
+        """Whether the query's rows come to those of the table, whatever these are."""
+        return self.strategy in ("append", "merge", "delete_insert") and not (
+            self.unique_key and self.strategy != "append"
+        )
 
     def steers(self, column: str) -> bool:
         """Whether a column only tells dbt what to do with a row of a snapshot."""

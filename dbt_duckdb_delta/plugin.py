@@ -210,6 +210,11 @@ class Plugin(BasePlugin):
             found = _version(attempt.table)
             if attempt.table is not None and job.strategy not in READING:
                 _check_owner(attempt.table, job, name)
+            # is_incremental() said otherwise: all rows would be there twice, or the old ones lost.
+            if job.found is False and table is not None and job.adds:
+                raise DbtRuntimeError(f"{name}: another process made the table since this run began; run it again.")
+            if job.found and table is None:
+                raise DbtRuntimeError(f"{name}: the table is gone since this run began; run it again.")
             try:
                 done = getattr(attempt, job.strategy)()
                 return done, attempt.table or open_table(path, self.storage)

@@ -188,6 +188,7 @@
       "comments": comments,
       "reuse": config.get("reuse_unchanged", var("reuse_unchanged", true)) and not flags.FULL_REFRESH,
       "batch": [config.get("event_time"), start | string, end | string] if start and end else [],
+      "found": none if strategy == "overwrite" else load_cached_relation(this) is not none,
       "hooks": ((pre_hooks or []) + (post_hooks or [])) | length > 0,
   } %}
   {% do job.update(more) %}

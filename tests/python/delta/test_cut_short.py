@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt_common.exceptions import DbtRuntimeError
 from deltalake import write_deltalake
 
 import dbt_duckdb_delta.attempt
@@ -95,3 +96,38 @@ def test_two_jobs_at_once_lose_and_double_nothing(
     (factor,) = {n // k for k, _, n in found if k >= 100}
     assert factor in (5, 6)
     assert {n // k for k, _, n in found if 0 < k < 100} == {1 if strategy == "append" else factor}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "unique_key"), [("append", []), ("append", ["k"]), ("merge", []), ("merge", ["k"])]
+)
+def test_a_table_that_another_run_made_meanwhile_gets_no_row_twice(
+    tmp_path: Path, shared: Tables, monkeypatch: pytest.MonkeyPatch, strategy: str, unique_key: list[str]
+) -> None:
+    """Two first builds at once: is_incremental() was false for both, so that each query returns everything."""
+    shared.move(tmp_path)
+    job: dict[str, Any] = {"sql": GROWN, "unique_key": unique_key, "found": False}
+
+    def overtaken(table: Any, data: Any, **how: Any) -> None:
+        monkeypatch.undo()
+        shared_elsewhere.job(strategy, **job)
+        write_deltalake(table, data, **how)
+
+    shared_elsewhere = Tables(tmp_path)
+    monkeypatch.setattr(dbt_duckdb_delta.attempt, "write_deltalake", overtaken)
+    if strategy == "merge" and unique_key:
+        shared.job(strategy, **job)
+    else:
+        with pytest.raises(DbtRuntimeError, match=r"s\.t: another process made the table since this run began"):
+            shared.job(strategy, **job)
+    assert rows(shared) == sorted(((k, k % 3, 2 * k) for k in range(200)), key=repr)
+
+
+@pytest.mark.parametrize("strategy", ["append", "merge", "delete_insert", "insert_overwrite"])
+def test_a_table_that_goes_while_a_run_reads_it_is_not_begun_with_the_new_rows_alone(
+    tmp_path: Path, shared: Tables, strategy: str
+) -> None:
+    shared.move(tmp_path)
+    with pytest.raises(DbtRuntimeError, match=r"s\.t: the table is gone since this run began"):
+        shared.job(strategy, GROWN, found=True, **SHAPE)
+    assert not Path(shared.path()).exists()
