@@ -34,7 +34,7 @@ EMPTY = (*OTHERS, "engagement", "kaggle_titles")
 MODELS = (
     *("bronze_titles", "bronze_cast", "silver_titles_records", "silver_cast_records", "silver_version_decisions"),
     *("silver_titles", "silver_cast", "silver_title_history", "silver_file_versions"),
-    *("dim_title", "dim_person", "bridge_title_cast", "fct_catalogue_change", "quarantine"),
+    *("dim_title", "dim_person", "bridge_title_cast", "quarantine"),
 )
 ALL = ("--select", *MODELS)
 OLDER = ("raw", "bronze", "silver", "gold", "raw bronze", "bronze silver", "silver gold", "raw bronze silver gold")
