@@ -27,7 +27,7 @@ from tests.support.lake import CHECKOUT, Lake
 from tests.support.raw_versions import PATHS, Decision, Load, Record, Version, append, decide, loaded
 from tests.support.templates import Templates
 
-HISTORIES = int(os.environ.get("NETFLIX_HISTORIES", "2"))
+HISTORIES = int(os.environ.get("NETFLIX_HISTORIES", "1"))
 STEPS = 25
 OTHERS = ("categories", "countries", "directors", "top10_global", "top10_countries", "top10_most_popular")
 EMPTY = (*OTHERS, "engagement", "kaggle_titles")
