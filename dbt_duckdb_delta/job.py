@@ -30,9 +30,7 @@ class Job:
     tblproperties: dict[str, Any] = field(default_factory=dict)
     timestamp_ntz: bool = False
     location: str | None = None
-    found: bool | None = (
-        None  # whether dbt knew of the table when it compiled the query; None where that does not matter
-    )
+    found: bool | None = None  # whether dbt knew of the table when it compiled the query, where that matters
     reuse: bool = False
     input_file: str | None = None  # a seed's, whose content decides the rows
     batch: list[str] = field(default_factory=list)  # event_time, from, to
@@ -51,9 +49,7 @@ class Job:
     @property
     def adds(self) -> bool:
         """Whether the query's rows come to those of the table, whatever these are."""
-        return self.strategy in ("append", "merge", "delete_insert") and not (
-            self.unique_key and self.strategy != "append"
-        )
+        return self.strategy == "append" or (self.strategy in ("merge", "delete_insert") and not self.unique_key)
 
     def steers(self, column: str) -> bool:
         """Whether a column only tells dbt what to do with a row of a snapshot."""

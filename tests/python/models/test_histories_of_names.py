@@ -5,7 +5,6 @@ What is expected is worked out from the files' versions alone, moment by moment.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,16 +12,14 @@ from itertools import count
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, note, settings
+from hypothesis import example, given, note
 from hypothesis import strategies as st
-from polars.testing import assert_frame_equal
 
-from tests.python.models.test_incremental_equals_full import CONFLICT, every_column, movie
+from tests.python.models.test_incremental_equals_full import CONFLICT, assert_same_rows, movie, some_histories
 from tests.support.lake import Lake
 from tests.support.raw_versions import FIELDS, PATHS, Decision, Load, Record, decide, write
 from tests.support.templates import Templates, tables_of
 
-EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
 OTHERS = ("cast", "countries", "top10_global", "top10_countries", "top10_most_popular", "engagement")
 SELECTION = (
     "--select",
@@ -140,13 +137,7 @@ def test_the_names_that_stand_and_their_history_are_those_of_the_files(
 
 
 @pytest.mark.histories
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    derandomize=EXAMPLES == 1,
-)
+@some_histories
 @given(history=histories)
 @example(history=[STEPS[place : place + 2] for place in range(0, len(STEPS), 2)])
 def test_any_history_of_names_is_that_of_the_files(new_lakes: Callable[[str], Lake], history: list[list[Step]]) -> None:
@@ -173,8 +164,7 @@ def check(history: list[list[Step]], new_lake: Callable[[str], Lake]) -> None:
         step.build(*SELECTION)
         compare(step, taken)
     once.build(*SELECTION)
-    for name in once.tables("silver", "gold"):
-        assert_frame_equal(every_column(step, name), every_column(once, name))
+    assert_same_rows(step, once)
 
 
 def take(step: Step, number: int, lake: Lake) -> None:

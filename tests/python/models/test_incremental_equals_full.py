@@ -28,6 +28,14 @@ from tests.support.templates import Templates, tables_of
 EXAMPLES = int(os.environ.get("NETFLIX_PROPERTY_EXAMPLES", "1"))
 WEEKS = int(os.environ.get("NETFLIX_SAMPLE_WEEKS", "3"))
 
+some_histories = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    derandomize=EXAMPLES == 1,
+)
+
 # Marts are tables over these alone; what is here exercises every path that depends on what was built before.
 WITHOUT_MARTS = ("--exclude", "path:models/gold/marts")
 # and what no version is ever loaded of stays as it is, empty
@@ -281,13 +289,7 @@ def test_editions_that_renumber_their_titles_make_one_history(
 
 
 @pytest.mark.histories
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-    derandomize=EXAMPLES == 1,
-)
+@some_histories
 @given(history=histories)
 @example(history=WRITTEN_OUT)
 def test_any_history_built_after_each_load_equals_building_once(
@@ -353,13 +355,18 @@ def build_both_ways(new_lake: Callable[[str], Lake], loads: list[Callable[[Lake]
         load(built)
     built.build(*selection)
     assert step.tables() == built.tables()
+    assert_same_rows(step, built)
+    return built
+
+
+def assert_same_rows(lake: Lake, built: Lake) -> None:
+    """Every silver and gold table of `built` has the same rows in the other lake."""
     for name in built.tables("silver", "gold"):
         if name != OF_RUNS:
             try:
-                assert_frame_equal(every_column(step, name), every_column(built, name))
+                assert_frame_equal(every_column(lake, name), every_column(built, name))
             except AssertionError as error:
                 raise AssertionError(name) from error
-    return built
 
 
 def every_column(lake: Lake, name: str) -> pl.DataFrame:

@@ -21,8 +21,8 @@ from subprocess import PIPE, STDOUT
 
 import polars as pl
 import pytest
-from polars.testing import assert_frame_equal
 
+from tests.python.models.test_incremental_equals_full import CONFLICT, CUT, assert_same_rows
 from tests.support.lake import CHECKOUT, Lake
 from tests.support.raw_versions import PATHS, Decision, Load, Record, Version, append, decide, loaded
 from tests.support.templates import Templates
@@ -39,7 +39,6 @@ MODELS = (
 ALL = ("--select", *MODELS)
 OLDER = ("raw", "bronze", "silver", "gold", "raw bronze", "bronze silver", "silver gold", "raw bronze silver gold")
 """Layers that somebody puts back from a copy."""
-ABOUT_THE_RUN = ["_run_id", "_judged_at", "_ingested_at"]
 COMMAND = re.compile(r"dbt build --full-refresh --select ([\w+ ]+)")
 
 
@@ -175,11 +174,6 @@ class History:
 
 
 DAYS = ("9/9/2019", "31/12/2019", "9/9/2919")
-CUT: list[Record] = [
-    ("40", "", "Movie", "A story of a", "", "", "", "", ""),
-    ('Fortress"', "9/9/2019", "1944", "R", "T.", "5", "", "", ""),
-]
-CONFLICT: Record = ("<<<<<<< HEAD", *[""] * 8)
 
 
 def mended(lake: Lake, options: tuple[str, ...]) -> str:
@@ -213,15 +207,6 @@ def test_a_random_history_ends_as_a_build_from_scratch(seed: int, templates: Tem
         check = history.lake.python("lakehouse", "check", check=False)
         history.told.append(f"check: {check.stdout}")
         if check.returncode == 0:
-            compare(history.lake, scratch)
+            assert_same_rows(history.lake, scratch)
     finally:
         print(f"seed {seed}:", *history.told, sep="\n")
-
-
-def compare(lake: Lake, scratch: Lake) -> None:
-    for name in scratch.tables("silver", "gold"):
-        both = [one.read(name).drop(ABOUT_THE_RUN, strict=False) for one in (lake, scratch)]
-        try:
-            assert_frame_equal(*(frame.sort(frame.columns) for frame in both))
-        except AssertionError as error:
-            raise AssertionError(name) from error
