@@ -254,9 +254,8 @@ class Run:
         ):
             # Most bytes first, so that what finishes last is small.
             groups = sorted(by_table.items(), key=lambda item: -sum(candidate.entry.size for candidate in item[1]))
-            work = [tables.submit(self._load_table, name, group, downloads, Path(scratch)) for name, group in groups]
             try:
-                for future in work:
+                for future in [tables.submit(self._load_table, *group, downloads, Path(scratch)) for group in groups]:
                     future.result()
             except KeyboardInterrupt:
                 self._stop.set()  # the threads, for which this waits
