@@ -83,7 +83,7 @@ def test_a_lake_whose_newest_version_is_dated_in_the_future_goes_on(
 ) -> None:
     """As a lake from before times in the future were left out may have it."""
     with monkeypatch.context() as patch:
-        patch.setattr("ingest.candidates.in_future", lambda moment: False)
+        patch.setattr("ingest.candidates.now", lambda: FAR)
         load(bench, "1", FAR)
     done = load(bench, "2")
     assert "it is dated 2090-06-01 as version 1 before it is" in done.out
