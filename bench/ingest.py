@@ -1,4 +1,4 @@
-"""Speed and memory of ingest: `python -m bench.ingest [throughput] [memory] [skip]`.
+"""Speed and memory of ingest: `python -m bench.ingest [throughput] [memory] [skip] [comparison]`.
 
 Each measurement runs in a process of its own; ingest and the plain way of reading and writing a CSV take turns.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -154,14 +156,45 @@ def skip(folder: Path, config: Path) -> Table:
     return table
 
 
+def comparison(folder: Path, config: Path) -> Table:
+    """The second week of a catalogue of 600,000 titles, compared with the first, and loaded as if nothing was there to
+    compare by."""
+    sources = yaml.safe_load((CHECKOUT / "ingest/sources.yml").read_text())
+    for dataset in sources["sources"]["catalogue"]["datasets"]:
+        del dataset["key"]
+    config.write_text(yaml.safe_dump(sources))
+    ways = {"not compared": ("--config", str(config)), "compared": ()}
+    for week in (1, 2):
+        made = [sys.executable, "-m", "lakehouse", "sample", "--titles", "600000", "--week", str(week)]
+        subprocess.run([*made, "--out", str(folder / f"week-{week}")], cwd=CHECKOUT, check=True, capture_output=True)
+    results: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for run in range(2 * RUNS):
+        for way, args in ways.items():
+            first, lake = folder / f"{way}-first", folder / f"{way}-{run}"
+            if not run:
+                measure(INGEST, *args, "--from", str(folder / "week-1"), "--source", "catalogue", lake=first)
+            shutil.copytree(first, lake)
+            found = measure(INGEST, *args, "--from", str(folder / "week-2"), "--source", "catalogue", lake=lake)
+            results[way].append(found)
+            shutil.rmtree(lake)
+    medians = {way: statistics.median(seconds for seconds, _ in found) for way, found in results.items()}
+    table = Table(
+        "7.2 million records", "seconds", "peak GiB", title="Comparing a version with the one before (median)"
+    )
+    for way in ways:
+        table.add_row(way, f"{medians[way]:.1f}", f"{max(peak for _, peak in results[way]):.2f}")
+    table.add_row("ratio (at most 1.15)", f"{medians['compared'] / medians['not compared']:.2f}", "")
+    return table
+
+
 def main() -> None:
-    wanted = sys.argv[1:] or ["throughput", "memory", "skip"]
+    wanted = sys.argv[1:] or ["throughput", "memory", "skip", "comparison"]
     with tempfile.TemporaryDirectory(prefix="bench-ingest-") as name:
         folder = Path(name)
         config = folder / "sources.yml"
         config.write_text(CONFIG)
         began = time.perf_counter()
-        for work in (throughput, memory, skip):
+        for work in (throughput, memory, skip, comparison):
             if work.__name__ in wanted:
                 Console(width=100).print(work(folder, config))
         print(f"{time.perf_counter() - began:.0f} s in all")

@@ -2,8 +2,8 @@
 
 Both are compared by their records' text. A record has a *key*, the columns that the dataset names, and *values*, the
 other columns that hold something in both versions, but for numbers that each version gives out again. Records are
-compared by 63-bit hashes of these, so that versions of any size fit into memory: 16 bytes for each record, and as much
-again while they are sorted.
+compared by 64-bit hashes of these, so that versions of any size fit into memory: 16 bytes for each record, and as much
+again while they are compared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ingest.alike import Found, copied, cut, scaled
 from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
-from ingest.storage.hashes import SIDE, HashCache, Hashes, among
+from ingest.storage.hashes import HashCache, Hashes, among, apart, once
 from ingest.storage.tables import FileRecord, RawTable
 
 _FEW = 1000  # records, in which most columns have a second value already
@@ -237,12 +237,14 @@ def _joined(names: Iterable[str]) -> str | None:
 
 def _counted(record: FileRecord, before: Hashes, now: Hashes) -> tuple[FileRecord, np.ndarray, np.ndarray]:
     """``record`` with its figures, and the hashes of the keys that are new or changed and of those that are lost."""
-    lost, new, common = _apart(before.keys, now.keys)
+    lost, new = apart(before.keys, now.keys)
+    common = before.different_keys() - len(lost)
+    now.different = common + len(new)
     changed = lost[:0]
     if before.columns:
-        old_values, new_values, _ = _apart(before.values, now.values)
+        old_values, new_values = apart(before.values, now.values)
         # The keys of records that stand in one version only. Of a key that stands there more than once, all count.
-        changed = np.unique(np.concatenate([lost[:0], *_keys_of(before, old_values), *_keys_of(now, new_values)]))
+        changed = once([*_keys_of(before, old_values), *_keys_of(now, new_values)])
         changed = changed[~among(changed, lost) & ~among(changed, new)]
     counted = replace(
         record,
@@ -251,27 +253,9 @@ def _counted(record: FileRecord, before: Hashes, now: Hashes) -> tuple[FileRecor
         keys_common=common,
         keys_changed=len(changed),
         keys_new=len(new),
-        keys_repeated=sum(map(len, now.keys)) - len(new) - common,
+        keys_repeated=sum(map(len, now.keys)) - now.different,
     )
     return counted, np.sort(np.concatenate([new, changed])), lost
-
-
-def _apart(old: list[np.ndarray], new: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, int]:
-    """The hashes that are only in ``old``, and those only in ``new``, each once and sorted; and how many are in both.
-
-    One sort finds them: where a hash is in both, two neighbours differ in the bit for the version.
-    """
-    found = np.concatenate([*old, *new, np.empty(0, np.uint64)])
-    found[sum(map(len, old)) :] |= SIDE
-    found.sort()
-    pair = (found[1:] ^ found[:-1]) == SIDE
-    alone = np.ones(len(found), dtype=bool)
-    alone[1:] &= ~pair
-    alone[:-1] &= ~pair
-    only = np.unique(found[alone])
-    only = only[~among(only ^ SIDE, found)]  # a repetition may have no neighbour of the other version
-    of_new = (only & SIDE).astype(bool)
-    return only[~of_new], only[of_new] & ~SIDE, int(np.count_nonzero(pair))
 
 
 def _keys_of(hashes: Hashes, values: np.ndarray) -> list[np.ndarray]:
