@@ -214,11 +214,18 @@ class Run:
         """The path under which the lake has the candidate's file, or will have it.
 
         Raises:
-            ConfigurationError: it may belong to a source that has another name now.
+            ConfigurationError: it may belong to a source that has another name now, or has versions in another table.
         """
         name, path, table = candidate.source.name, candidate.entry.path, candidate.dataset.table
         found = self._ledger.path_of(name, path, table)
-        known = found == path or self._ledger.of(name, found)
+        records = self._ledger.of(name, found)
+        before = next((record.raw_table for record in records if record.loaded and record.raw_table != table), None)
+        if before:
+            raise ConfigurationError(
+                f"{name}: the lake has {path} in table {before}, and the configuration says {table}: a file stays in its"
+                f" table; write `table: {before}` there, or load into another lake"
+            )
+        known = found == path or records
         if not known and candidate.source.config.formerly is None and self._configured is not None:
             for other in self._ledger.owners(name, path, table):
                 if other not in self._configured:

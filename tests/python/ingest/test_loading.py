@@ -116,6 +116,20 @@ def test_a_local_copy_and_the_repository_are_one_source(bench: Bench, feed: Repo
     assert set(bench.raw("people")["_file_path"]) == {"data/people.csv"}
 
 
+def test_a_file_stays_in_its_table(bench: Bench) -> None:
+    """Or the table of another name would lack what the ledger says is loaded, and every run would say "unchanged"."""
+    source = bench.local({"people.csv": b"id\n1\n", "places.tsv": b"id\n1\n"})
+    assert bench.ingest(*source).code == 0
+    before, config = bench.versions(), bench.config.read_text()
+    bench.config.write_text(config.replace("table: people", "table: persons"))
+    done = bench.ingest(*source)
+    assert done.code == 2
+    assert "the lake has data/people.csv in table people, and the configuration says persons" in done.err
+    assert bench.versions() == before
+    bench.config.write_text(config)
+    assert bench.ingest(*source).code == 0
+
+
 def test_a_pattern_takes_all_files_of_its_shape_into_one_table(bench: Bench, feed: Repository) -> None:
     days: dict[str, bytes | None] = {f"data/days-{n}.csv": b"day\n%d\n" % n for n in range(5)}
     feed.commit(FILES | days | {"data/sub/days-9.csv": b"day\n9\n", "data/other.csv": b"x\n1\n"})
