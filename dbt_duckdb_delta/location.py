@@ -22,7 +22,7 @@ def resolve(root: str) -> str:
     Raises:
         ValueError: there can be no lake; one line that says why and what to do.
     """
-    if not root:
+    if not root.strip():
         raise _refused(root, "name a folder, s3://…, gs://…, az://… or abfss://…")
     scheme, colon, place = root.partition("://")
     if colon:

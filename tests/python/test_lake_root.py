@@ -126,6 +126,7 @@ REFUSED = {
     "hdfs://b/lake": "use a folder, s3://…, gs://…, az://… or abfss://…",
     "s3://": "the name of the bucket or container is missing",
     "s3:///lake": "the name of the bucket or container is missing",
+    "  ": "name a folder",
     "s3://b/ü": "a URL of a lake has no 'ü'",
     "az://b/a b": "a URL of a lake has no ' '",
     "abfss://container/lake": "write abfss://container@account",
