@@ -9,7 +9,7 @@ import time
 from collections.abc import Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
 from uuid import uuid4
@@ -72,13 +72,16 @@ class Run:
     def current(self, sources: Iterable[ConnectedSource]) -> None:
         """Bring the lake up to what the sources hold now."""
         candidates: list[Candidate] = []
+        # What the ledger has was found before what is listed now, also where another machine's clock is a little ahead.
+        times = (record.ingested_at for record in self._ledger.records())
+        known = max((time for time in times if not in_future(time)), default=datetime.min.replace(tzinfo=UTC))
         for source in self._recovered(sources):
             try:
                 listing = source.connector.listing()
             except IngestError as error:
                 self._failed(source.name, "", error)
                 continue
-            found = current_candidates(source, listing, self._table)
+            found = current_candidates(source, replace(listing, taken_at=max(listing.taken_at, known)), self._table)
             self._report_missing(source, {self._path(candidate) for candidate in found})
             for dataset in source.config.datasets:
                 matched = any(candidate.dataset is dataset for candidate in found)

@@ -32,7 +32,7 @@ def load(bench: Bench, text: str, at: datetime | None = None) -> Done:
     return done
 
 
-@pytest.mark.parametrize("ahead", [timedelta(minutes=5), timedelta(days=1), timedelta(days=365 * 64)], ids=str)
+@pytest.mark.parametrize("ahead", [timedelta(seconds=40), timedelta(minutes=5), timedelta(days=1), timedelta(days=365 * 64)], ids=str)
 @pytest.mark.parametrize("wrong", [1, 2])
 def test_a_run_whose_clock_was_ahead_settles_nothing(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, ahead: timedelta, wrong: int
@@ -45,10 +45,10 @@ def test_a_run_whose_clock_was_ahead_settles_nothing(
                 for module in ("run", "candidates", "sources.folder"):
                     patch.setattr(f"ingest.{module}.now", lambda: NOW() + ahead)
             done = load(bench, text)
-        if turn == wrong:
+        if turn == wrong and ahead > timedelta(minutes=1):
             assert f"the clock of the run that loaded version {turn} was ahead" in done.out
     assert ids(bench) == ["1", "2", "1"]
-    assert bench.raw("people")["_committed_at"].max() < NOW()  # type: ignore[operator]
+    assert bench.raw("people")["_committed_at"].max() < NOW() + timedelta(minutes=1)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("turn", [0, 1, 2])
