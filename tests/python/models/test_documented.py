@@ -98,12 +98,12 @@ def test_macros_are_described_beside_their_files(macros: list[Written]) -> None:
             assert names <= beside, names - beside
 
 
-def test_columns_have_the_types_of_the_tables(models: dict[str, dict[str, Any]], sample_lake: Lake) -> None:
+def test_columns_have_the_types_of_the_tables(manifest: dict[str, Any], sample_lake: Lake) -> None:
     """All columns of a table, and no other. In silver, which has no contract, nothing else compares the two."""
     seen = set()
-    for name, node in models.items():
-        if node["schema"] in ("silver", "gold"):
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed") and node["schema"] in ("silver", "gold"):
             said = {column: about["data_type"] for column, about in node["columns"].items()}
-            assert said == sample_lake.types(f"{node['schema']}/{name}"), name
+            assert said == sample_lake.types(f"{node['schema']}/{node['name']}"), node["name"]
             seen |= {node["schema"], *said.values()}
     assert seen == {"silver", "gold", *SPELLED.values()}
