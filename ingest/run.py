@@ -225,8 +225,8 @@ class Run:
         before = next((record.raw_table for record in records if record.loaded and record.raw_table != table), None)
         if before:
             raise ConfigurationError(
-                f"{name}: the lake has {path} in table {before}, and the configuration says {table}: a file stays in its"
-                f" table; write `table: {before}` there, or load into another lake"
+                f"{name}: the lake has {path} in table {before}, and the configuration says {table}: a file stays in"
+                f" its table; write `table: {before}` there, or load into another lake"
             )
         known = found == path or records
         if not known and candidate.source.config.formerly is None and self._configured is not None:

@@ -357,7 +357,7 @@ def _addresses(host: str) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]
 def _place(url: str) -> str:
     """A URL for a message: without query, user and password."""
     parts = urlsplit(url)
-    path = re.sub(r"//\S*@", "//***@", parts.path)  # which may hold the address of another redirect
+    path = re.sub(r"(//)\S*@|(/)[^/]*@", r"\1\2***@", parts.path)  # which may hold the address of another redirect
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}"
 
 
