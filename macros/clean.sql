@@ -15,7 +15,9 @@
     when {{ is_nothing(text, holds) }} then null
     {%- endif %}
     when {{ regexp_matches(text, "^" ~ edge ~ "[ -~]*" ~ edge ~ "$") }} then {{ text }}
-    else nullif(trim(both ' {{ "\t\r\n\u00a0" ~ ("," if commas else "") }}' from {{ normalize_nfc(text) }}), '')
+    {#- not nullif(…, ''), for which DuckDB works its first argument out twice #}
+    when {{ regexp_matches(text, "[^ \\t\\r\\n\\x{A0}" ~ ("," if commas else "") ~ "]") }}
+      then trim(both ' {{ "\t\r\n\u00a0" ~ ("," if commas else "") }}' from {{ normalize_nfc(text) }})
   end
 {%- endmacro %}
 
@@ -95,11 +97,13 @@
   the sigma at the end of a word.
 #}
 {% macro normalize_name(name) -%}
-  {%- set visible = regexp_replace_all(name, "[\\x{200B}-\\x{200F}\\x{2060}-\\x{2064}\\x{FEFF}]+", "") -%}
-  {%- set spaced = regexp_replace_all(visible, "[\\s\\x{0085}\\x{00A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}]+", " ") -%}
+  {%- set invisible = "\\x{200B}-\\x{200F}\\x{2060}-\\x{2064}\\x{FEFF}" -%}
+  {%- set space = "\\s\\x{0085}\\x{00A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}\\x{3000}" -%}
+  {%- set spaced = regexp_replace_all(regexp_replace_all(name, "[" ~ invisible ~ "]+", ""), "[" ~ space ~ "]+", " ") -%}
   case
     when not {{ regexp_matches(name, "[^ -~]|  ") }} then lower({{ name }})
-    else nullif(trim(replace(lower(replace({{ normalize_nfc(spaced) }}, 'İ', 'i̇')), 'ς', 'σ')), '')
+    when {{ regexp_matches(name, "[^" ~ invisible ~ space ~ "]") }}
+      then trim(replace(lower(replace({{ normalize_nfc(spaced) }}, 'İ', 'i̇')), 'ς', 'σ'))
   end
 {%- endmacro %}
 
