@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,7 +28,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from dbt_duckdb_delta import queries
 from dbt_duckdb_delta.inputs import inputs, settings
 from dbt_duckdb_delta.job import OWNER, VERSION, Job
-from dbt_duckdb_delta.queries import INEXACT, any_of, bounds, literal, names, quote
+from dbt_duckdb_delta.queries import INEXACT, PARTITION, any_of, bounds, literal, names, quote
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
@@ -98,8 +99,10 @@ class Attempt:
         values = [f"{TARGET}.{quote(c)}" for c in old if c not in types]
         for column in types:
             theirs, ours = f"{SOURCE}.{quote(column)}", f"{TARGET}.{quote(column)}"
-            kept = f"case when {ROW} is null then {theirs} else {ours} end as {quote(column)}"
-            values.append(kept if column in old and column not in updated else theirs)
+            kept = (
+                f"case when {ROW} is null then {theirs} else {ours if column in old else 'null'} end as {quote(column)}"
+            )
+            values.append(theirs if column in updated else kept)
         differs = [
             f"{SOURCE}.{quote(c)} is distinct from {f'{TARGET}.{quote(c)}' if c in old else 'null'}" for c in updated
         ]
@@ -118,11 +121,11 @@ class Attempt:
         """Replace the partitions that the query returns rows for; without partition_by, the whole table."""
         if self.table is None or not self.job.partition_by:
             return self.overwrite()
-        self._stage_source()
+        types, _ = self._stage_source()
         columns = {column: quote(column) for column in self.job.partition_by}
         partitions = bounds(self.cursor, STAGED, columns, names(columns), exact=True)
         if not partitions:
-            return "nothing new"
+            return self._no_rows(types)
         self._replace_where(" or ".join(partitions), f"from {STAGED}")
         return f"replaced {len(partitions)} partitions"
 
@@ -138,7 +141,7 @@ class Attempt:
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
         rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
         if not self.cursor.execute(rows).fetchall():
-            return "nothing new"
+            return self._no_rows(types)
         self._replace_where(batch, f"from {STAGED}")
         return "replaced batch"
 
@@ -147,7 +150,9 @@ class Attempt:
     def optimize(self) -> str:
         """Compact small files, or cluster the table; nothing where that was the last thing done to it."""
         zorder = [self._spelled(column, "zorder", self._columns) for column in self.job.options.get("zorder") or []]
-        if self._found.history(1)[0].get("operation") == "OPTIMIZE":
+        (last,) = self._found.history(1) or [{}]
+        ordered = (last.get("operationMetrics") or {}).get("plannerStrategy") == "zOrder"
+        if last.get("operation") == "OPTIMIZE" and ordered == bool(zorder):
             return "nothing to do"
         sizes: dict[str, Any] = {"target_size": self._file_bytes}
         sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"), HOW)
@@ -258,12 +263,17 @@ class Attempt:
         if old:  # what matches rows of a table means nothing where there is none, as on Spark
             lists += ["unique_key", "merge_update_columns", "merge_exclude_columns"]
         spelled: dict[str, Any] = {
-            name: [self._spelled(c, name, columns) for c in getattr(job, name)] for name in lists
+            name: [self._spelled(c, name, columns if name.startswith("merge") else types) for c in getattr(job, name)]
+            for name in lists
         }
         written = {c.lower(): c for c in columns}
         comments = {written.get(c.lower(), c): said for c, said in job.comments.items()}
-        batch = [self._spelled(job.batch[0], "event_time", columns), *job.batch[1:]] if job.batch else []
+        batch = [self._spelled(job.batch[0], "event_time", types), *job.batch[1:]] if job.batch else []
         self.job = replace(job, comments=comments, batch=batch, **spelled)
+        for column in self.job.partition_by:
+            if not PARTITION.fullmatch(types[column]):
+                said = f"partition_by names the column {column} of type {types[column]}, of which no other reader, or"
+                raise CompilationError(f"{self.name}: {said} delta-rs itself, gets all values back: cast it to text.")
         if batch:
             sql = queries.within(sql, types, *batch)
         return sql, types
@@ -303,7 +313,14 @@ class Attempt:
         Returns its columns, without those by which dbt steers a snapshot, and whether the table must be rewritten.
         """
         sql, types, found, rewrite = self._reconcile()
-        self.cursor.execute(f"create temp table {STAGED} as select {queries.fitted(types, found)} from ({sql})")
+        if types == found:
+            self.cursor.execute(f"create temp table {STAGED} as select {queries.fitted(types, found)} from ({sql})")
+        else:
+            self.cursor.execute(f"create temp table {CHANGES} as {sql}")
+            with self._in_utc():
+                fitted = f"select {queries.fitted(types, found)} from {CHANGES}"
+                self.cursor.execute(f"create temp table {STAGED} as {fitted}")
+            self.cursor.execute(f"drop table {CHANGES}")
         keys = names(self.job.unique_key)
         twice = f"select {keys}, count(*) from {STAGED} group by {keys} having count(*) > 1 limit 5"
         if unique and (rows := self.cursor.execute(twice).fetchall()):
@@ -323,15 +340,25 @@ class Attempt:
             raise CompilationError(f"{self.name}: {said}")
         predicates, keys = self.job.incremental_predicates, {key: quote(key) for key in self.job.unique_key}
         where = [] if everywhere else bounds(self.cursor, STAGED, keys)
-        where += [f"({p})" for p in predicates if SOURCE not in p.lower()]
+        where += [f"({p}\n)" for p in predicates if SOURCE not in p.lower()]
         staged = self.cursor.table(STAGED)
         inexact = {c for c, dtype in zip(staged.columns, staged.types, strict=True) if INEXACT.match(str(dtype))}
         # DuckDB filters files by the range of keys that it joins with `=`, but not by statistics that are not exact.
         alike = "{0}.{2} is not distinct from {1}.{2} and {0}.{2} is not null"
         on = [(alike if c in inexact else "{0}.{2} = {1}.{2}").format(SOURCE, TARGET, keys[c]) for c in keys]
-        on += [f"({p})" for p in predicates if SOURCE in p.lower()]
+        on += [f"({p}\n)" for p in predicates if SOURCE in p.lower()]
         rows = f"(from {self._located} as {TARGET} where {' and '.join(where) or 'true'}) as {TARGET}"
         return rows, " and ".join(on)
+
+    @contextmanager
+    def _in_utc(self) -> Iterator[None]:
+        """For casts between a plain timestamp, a date or text and a moment, also inside of structs and lists."""
+        (zone,) = self.cursor.execute("select current_setting('TimeZone')").fetchall()[0]
+        self.cursor.execute("set TimeZone = 'UTC'")
+        try:
+            yield
+        finally:
+            self.cursor.execute(f"set TimeZone = {literal(zone)}")
 
     def _remove(self, rows: str) -> None:
         """Note rows of the table (`from … `) in CHANGES as going."""
@@ -354,13 +381,22 @@ class Attempt:
         staying = f"anti join {CHANGES} using ({FILE}, {ROW}) union all by name {coming}"
         if rewrite:
             found = queries.delta_types(self.cursor, f"from {self._target}", ntz=True)
-            self._replace(f"select {queries.fitted({c: types[c] for c in old}, found)} from {self._located} {staying}")
+            with self._in_utc():
+                fitted = queries.fitted({c: types[c] for c in old}, found)
+                self._replace(f"select {fitted} from {self._located} {staying}")
         elif updated or deleted:
             where = self._ranges([c for c in types if c in old])
             self._replace_where(where, f"select {names(old)} from (from {self._located} where {where}) {staying}")
         else:
             self._commit(self.cursor.sql(coming), mode="append", schema_mode="merge")
         return f"{done} ({inserted} inserted, {updated} updated, {deleted} deleted)"
+
+    def _no_rows(self, types: dict[str, str]) -> str:
+        """Commit the columns that came where no row did, as other models may read them at once."""
+        if set(types) <= set(self._columns):
+            return "nothing new"
+        self._commit(self.cursor.sql(f"from {STAGED}"), mode="append", schema_mode="merge")
+        return "new columns"
 
     def _ranges(self, columns: list[str]) -> str:
         """A predicate that each row that comes or goes meets, and few other rows do.
@@ -405,7 +441,7 @@ class Attempt:
             write_deltalake(
                 self.path if self.table is None else self.table,
                 rows if data is None else data,
-                partition_by=self.job.partition_by or None,
+                partition_by=self.job.partition_by if how["mode"] != "append" else None,
                 target_file_size=self._file_bytes,
                 writer_properties=writer(rows, PARTITIONED if self.job.partition_by else HOW),
                 storage_options=self.storage,

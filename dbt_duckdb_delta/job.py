@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,4 +54,4 @@ class Job:
 
     def steers(self, column: str) -> bool:
         """Whether a column only tells dbt what to do with a row of a snapshot."""
-        return self.snapshot and (column == "dbt_change_type" or column.startswith("dbt_unique_key"))
+        return self.snapshot and re.fullmatch(r"dbt_change_type|dbt_unique_key(_\d+)?", column) is not None

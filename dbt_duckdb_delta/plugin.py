@@ -186,10 +186,17 @@ class Plugin(BasePlugin):
             raise CompilationError(f"{said} Take `database` out of its configuration, or file_format: delta.")
         job, path = Job(**asked), f"{self.root}/{schema}/{name}"
         job.project = self.config.get("project", job.project)
-        if "/" in schema + name or not _is_path(f"/{schema}/{name}"):
+        # DuckDB's delta_scan loses a last character of a path that is not ASCII.
+        if "/" in schema + name or not name[-1:].isascii() or not _is_path(f"/{schema}/{name}"):
             if job.strategy == "describe":
                 return
             raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a plainer alias.")
+        twins = [(s, n) for s, n in self.tables if (s.lower(), n.lower()) == (schema.lower(), name.lower())]
+        if twins and (schema, name) not in twins and job.strategy not in READING:
+            said = (
+                f"{schema}.{name} and the Delta table {'.'.join(twins[0])} differ in case alone, as DuckDB cannot tell"
+            )
+            raise CompilationError(f"{said}: give the model another alias, or remove that one's folder.")
         if job.location is not None and _resolved(job.location) != path:
             raise CompilationError(f"location_root puts the table at {job.location}, but the profile's root at {path}.")
         if job.on_schema_change not in SCHEMA_CHANGES:
@@ -214,6 +221,9 @@ class Plugin(BasePlugin):
             if job.found is False and table is not None and job.adds:
                 raise DbtRuntimeError(f"{name}: another process made the table since this run began; run it again.")
             if job.found and table is None:
+                if _is_native(cursor, *path.split("/")[-2:]):
+                    said = "DuckDB itself has a table or view of that name: build once with --full-refresh, or drop it."
+                    raise DbtRuntimeError(f"{name}: {said}")
                 raise DbtRuntimeError(f"{name}: the table is gone since this run began; run it again.")
             try:
                 done = getattr(attempt, job.strategy)()
@@ -319,6 +329,14 @@ def _check_owner(table: DeltaTable, job: Job, name: str) -> None:
             f" or alias. (If the project was renamed, add `project: {owner}` to the plugin's config in the profile.)"
         )
         raise CompilationError(text)
+
+
+def _is_native(cursor: Connection, schema: str, name: str) -> bool:
+    """Whether DuckDB itself has a table or view of a name, as before its model was kept in Delta."""
+    where = f"schema_name = {literal(schema)} and database_name = current_database()"
+    tables = f"select 1 from duckdb_tables() where {where} and table_name = {literal(name)}"
+    views = f"select 1 from duckdb_views() where {where} and view_name = {literal(name)}"
+    return bool(cursor.execute(f"{tables} union all {views} and not contains(sql, {literal(MARK)})").fetchall())
 
 
 def _version(table: DeltaTable | None) -> int | None:

@@ -27,6 +27,7 @@ ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with t
 # delta-rs keeps the statistics of decimals as doubles, which hold this many digits, and leaves out a NaN.
 DIGITS = 15
 INEXACT = re.compile(r"FLOAT|DOUBLE|DECIMAL\((1[6-9]|[23]\d),")  # types whose statistics do not tell what a file holds
+PARTITION = re.compile(r"[A-Z ]+(?<!BLOB)|DECIMAL\(\d+,0\)")  # types whose values delta-rs writes as names of folders
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+\+00)?")  # of a year that DataFusion can read
 
 
@@ -114,13 +115,12 @@ def fitted(types: dict[str, str], found: dict[str, str]) -> str:
     columns = []
     for column, dtype in types.items():
         name, was = quote(column), found.get(column, dtype)
-        exact = dtype == "DATE" or dtype.startswith("DECIMAL") or dtype.lower() in INTEGERS
+        exact = dtype in ("DATE", "DOUBLE") or dtype.startswith("DECIMAL") or dtype.lower() in INTEGERS
         if was != dtype and (was != "VARCHAR" or exact):
-            value, back = f"cast({name} as {was})", was
-            if was == "VARCHAR":
-                back = "TIMESTAMP" if dtype == "DATE" else "DOUBLE"
+            value = f"cast({name} as {was})"
             became = recast(value, was, dtype)
-            lost = f"{recast(became, dtype, back)} is distinct from {recast(value, was, back)}"
+            backs = [was] if was != "VARCHAR" else ["TIMESTAMP"] if dtype == "DATE" else ["DOUBLE", "DECIMAL(38,10)"]
+            lost = " or ".join(f"{recast(became, dtype, b)} is distinct from {recast(value, was, b)}" for b in backs)
             before, after = f"column {column}: the value ", f" of type {was} does not fit the type {dtype}; "
             after += "cast it in the model, or run with --full-refresh"
             said = f"concat({literal(before)}, cast({name} as varchar), {literal(after)})"
@@ -132,10 +132,7 @@ def fitted(types: dict[str, str], found: dict[str, str]) -> str:
 
 
 def recast(value: str, was: str, dtype: str) -> str:
-    """A value of one type as another, null where it cannot be that; a date is a day in UTC, in any session's zone."""
-    if {was, dtype} == {"DATE", "TIMESTAMP WITH TIME ZONE"}:
-        moment = f"timezone('UTC', cast({value} as timestamp))"
-        return moment if was == "DATE" else f"cast(timezone('UTC', {value}) as date)"
+    """A value of one type as another, null where it cannot be that."""
     return value if was == dtype else f"try_cast({value} as {dtype})"
 
 
@@ -145,7 +142,7 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     A row that breaks a constraint ends the query with an error that names the constraint.
     """
     rules = [(f"{quote(column)} is not null", f"column {column} is null") for column in job.not_null]
-    rules += [(f"coalesce({check}, true)", f"check ({check}) fails") for check in job.checks]
+    rules += [(f"coalesce({check}\n, true)", f"check ({check}) fails") for check in job.checks]
     conditions = [
         f"case when {rule} then true else error({literal(f'Constraint violated: {text}')}) end" for rule, text in rules
     ]
@@ -189,7 +186,7 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
         parts = []
         for i, (column, dtype) in enumerate(used.items()):
             low, high, nulls = found[3 * i : 3 * i + 3]
-            null = f"{quote(column)} is null"
+            null = is_null(column, dtype)
             if low is None:
                 parts.append(null)
             elif around := (low, high) if exact else outward(low, high, dtype):
@@ -208,7 +205,14 @@ def any_of(cursor: Connection, rows: str, column: str, expressions: list[str]) -
     held = [value for (value,) in cursor.execute(f"select {text('v', dtype)} from ({union}) order by v").fetchall()]
     known = ", ".join(constant(value, dtype) for value in held if value is not None)
     parts = [f"{quote(column)} in ({known})"] if known else []
-    return f"({' or '.join(parts + [f'{quote(column)} is null'] * (None in held))})"
+    return f"({' or '.join(parts + [is_null(column, dtype)] * (None in held))})"
+
+
+def is_null(column: str, dtype: Any) -> str:
+    """The condition that a column is null, also in a partition that another writer named with an empty text: DuckDB
+    reads that as null, and DataFusion as it stands."""
+    null = f"{quote(column)} is null"
+    return f"({null} or {quote(column)} = '')" if dtype.id == "varchar" else null
 
 
 def text(value: str, dtype: Any) -> str:

@@ -37,6 +37,10 @@
   {{ return(dbt.materialization_clone_default()) }}
 {% endmaterialization %}
 
+{% macro duckdb__snapshot_get_time() %}
+  {{ return(dbt_duckdb_delta.snapshot_time() if config.get("file_format") == "delta" else dbt.duckdb__snapshot_get_time()) }}
+{% endmacro %}
+
 {% macro duckdb__list_relations_without_caching(schema_relation) %}
   {{ return(dbt_duckdb_delta.list_relations(schema_relation)) }}
 {% endmacro %}

@@ -31,6 +31,8 @@
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
   {#- dbt's own loader fills a table in DuckDB under the seed's name; the plugin replaces it by a view over Delta -#}
+  {% set before = load_cached_relation(this) %}
+  {% if before and not dbt_duckdb_delta.is_delta(this) %}{% do adapter.drop_relation(before) %}{% endif %}
   {% call statement() %}drop view if exists {{ this }}{% endcall %}
   {% do create_csv_table(model, agate_table) %}
   {% if agate_table.rows | length > 0 %}{% do dbt_duckdb_delta.load_rows(agate_table) %}{% endif %}
@@ -205,5 +207,5 @@
 
 {# A configuration value that may be a single name or a list of names, as a list. #}
 {% macro as_list(value) %}
-  {{ return(([value] if value is string else value or []) | select | unique | list) }}
+  {{ return(([value] if value is string else value or []) | select | unique(case_sensitive=true) | list) }}
 {% endmacro %}

@@ -65,6 +65,11 @@
   {{ return(dbt_duckdb_delta.job(api.Relation.create(), {"strategy": "lake"}).root) }}
 {% endmacro %}
 
+{# The time that a snapshot notes: dbt-duckdb's own is that of the session's zone, with nothing that says so. #}
+{% macro snapshot_time() %}
+  {{ return("timezone('UTC', now())" if config.get("timestamp_ntz") else "now()") }}
+{% endmacro %}
+
 {# For dbt docs: the comments of Delta tables lie in Delta, so they are put on the views first. #}
 {% macro describe(relations) %}
   {% for relation in relations %}{% do dbt_duckdb_delta.job(relation, {"strategy": "describe"}) %}{% endfor %}

@@ -314,3 +314,22 @@ def test_a_long_running_process_sees_what_others_wrote(make: Make) -> None:
     Tables(project.root).job("overwrite", "select 'two' as id, 3 as more", "a")
     project.build("-s", "b")
     assert project.rows("b") == [("two", 3)]
+
+
+def test_a_project_that_had_tables_in_duckdb_goes_on(tmp_path: Path) -> None:
+    """Seeds are loaded anew; what has rows of its own says what to do, and is built by --full-refresh."""
+    files = {
+        "seeds/s.csv": "id\n1\n",
+        "models/m.sql": "{{ config(materialized='incremental') }} select * from {{ ref('s') }}",
+    }
+    project = Project(tmp_path / "project", files, database=str(tmp_path / "d.duckdb"))
+    plain: dict[str, Any] = {"models": {}, "seeds": {}}
+    project.configure(plain)
+    project.build()
+    project.configure()
+    done, said = project.in_new_session("build")
+    assert not done and "s.m: DuckDB itself has a table or view of that name: build once with --full-refresh" in said
+    assert project.rows("s") == [(1,)]
+    assert project.in_new_session("build", "--full-refresh")[0]
+    assert project.in_new_session("build")[0]
+    assert project.rows("m") == [(1,), (1,)]

@@ -193,10 +193,12 @@ def test_tables_that_only_case_tells_apart_are_refused_and_not_mixed_up(tmp_path
     (project.at / "models" / "orders.sql").unlink()
     project.write("models/Orders.sql", table + "select 2 as id")
     project.write("models/reader.sql", reader.replace("{n}", "1"))
-    project.build()
-    project.write("models/reader.sql", reader.replace("{n}", "2"))
+    done, said = project.in_new_session("run")
+    assert not done and "differ in case alone" in said
+    # As another program or an older version may have made it.
+    shutil.copytree(project.path("orders"), project.path("Orders"))
     done, said = project.in_new_session("run", "-s", "reader")
     assert not done and "orders cannot be read" in said.lower() and "only case tells" in said
     shutil.rmtree(project.path("orders"))
-    assert project.in_new_session("run", "-s", "reader")[0]
-    assert project.rows("reader") == [(2, 2)]
+    assert project.in_new_session("run")[0]
+    assert project.rows("reader") == [(2, 1)]
