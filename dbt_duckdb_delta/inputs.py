@@ -53,9 +53,24 @@ def settings(cursor: Connection) -> list[tuple[str, str]]:
 
 
 def shadowing(cursor: Connection) -> set[str]:
-    """The macros that somebody made: one with the name of a function of DuckDB stands in its place."""
-    named = "select distinct function_name from duckdb_functions() where not internal"
-    return {name for (name,) in cursor.execute(named).fetchall()}
+    """The functions that somebody made: one with the name of a function of DuckDB may stand in its place.
+
+    DuckDB counts a Python function among its own where that name has other arguments.
+    """
+    rows = cursor.execute("select function_name, parameter_types::varchar, internal from duckdb_functions()").fetchall()
+    known = signatures()
+    return {name for name, types, internal in rows if not internal or types not in known.get(name, {types})}
+
+
+@cache
+def signatures() -> dict[str, set[str]]:
+    """The types of arguments of DuckDB's functions, by a connection to which nobody added any."""
+    found: dict[str, set[str]] = {}
+    with duckdb.connect() as fresh:
+        rows = fresh.execute("select function_name, parameter_types::varchar from duckdb_functions()").fetchall()
+    for name, types in rows:
+        found.setdefault(name, set()).add(types)
+    return found
 
 
 def inputs(

@@ -95,6 +95,14 @@ def test_python_functions_are_not_known(own: Tables) -> None:
         assert twice(own, f"select {call} as k from s.source") == ["overwrite", "overwrite"]
 
 
+def test_a_python_function_may_have_the_name_of_one_of_duckdb(tmp_path: Path) -> None:
+    """For arguments that DuckDB's own does not take: DuckDB then lists it among its own, too."""
+    tables = Tables(tmp_path)
+    tables.connection.create_function("lower", lambda n: f"{n}", ["BIGINT"], "VARCHAR")
+    assert twice(tables, "select lower(1::bigint) as k") == ["overwrite", "overwrite"]
+    assert twice(tables, "select upper('a') as k") == ["overwrite", "unchanged"]
+
+
 @pytest.mark.parametrize(
     ("settings", "sql"),
     [
