@@ -205,3 +205,29 @@ def test_conditions_may_end_in_a_comment(tmp_path: Path) -> None:
     predicates = ["dbt_internal_dest.n < 9 -- old", "dbt_internal_dest.n <> dbt_internal_source.n -- other"]
     tables.job("merge", "select 1 as k, 2 as n", unique_key=["k"], incremental_predicates=predicates)
     assert tables.rows() == [(1, 2)]
+
+
+def test_a_column_of_a_snapshot_may_begin_as_those_of_dbt_do(tmp_path: Path) -> None:
+    snapshot = (
+        "{% snapshot sn %}{{ config(unique_key=['id', 'n'], strategy='check', check_cols=['v']) }} {q}{% endsnapshot %}"
+    )
+    project = Project(tmp_path, {})
+    query = "select {0} as id, 1 as n, 'a' as v, 'u{0}' as dbt_unique_key_old"
+    for queries in ([query.format(1)], [query.format(1), query.format(2)]):
+        project.write("snapshots/sn.sql", snapshot.replace("{q}", " union all ".join(queries)))
+        project.build()
+    found = pl.read_delta(project.path("sn")).sort("id")
+    assert found["dbt_unique_key_old"].to_list() == ["u1", "u2"] and "dbt_unique_key_1" not in found.columns
+
+
+def test_predicates_may_differ_in_case_alone(tmp_path: Path) -> None:
+    predicates = """["dbt_internal_dest.s <> 'A'", "dbt_internal_dest.s <> 'a'"]"""
+    config = (
+        f"materialized='incremental', unique_key='k', incremental_strategy='merge', incremental_predicates={predicates}"
+    )
+    model = f"{{{{ config({config}) }}}} select 1 as k, 'a' as s, {{n}} as n"
+    project = Project(tmp_path, {"models/m.sql": model.replace("{n}", "1")})
+    project.build()
+    project.write("models/m.sql", model.replace("{n}", "2"))
+    project.build()
+    assert project.rows("m") == [(1, "a", 1), (1, "a", 2)]
