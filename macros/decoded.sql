@@ -15,6 +15,7 @@
     UTF-8 that was read as Cyrillic, or as the letters of the Macintosh or of DOS ("Г©", "√©", "├⌐")
     a question mark between letters, where the letter was in no code page ("K?rm?z?"), but for the query of a URL; one
       before a word; nothing but question marks, and more than one
+    an escape sequence that nobody read ("&#x27;", "&amp;", "\u00e9", "\xe9")
 #}
 {% macro is_decoded(columns) -%}
   {%- set sign = "\\x{80}-\\x{9F}¡-ª¬\\x{AD}¯-¶¸-º¼-¿€‚ƒ„†‡ˆ‰‹•˜›" -%}
@@ -32,10 +33,13 @@
       "[" ~ letter ~ "][?][" ~ letter ~ "][" ~ letter ~ "0-9_]*([^" ~ letter ~ "0-9_=]|$)",
       "(^|\\s)[?][" ~ letter ~ "]",
       "^[?][?\\s]*[?]$",
+      "&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}[0-9]?);",
+      "\\x{5C}(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2})",
   ] -%}
   {%- for column in columns -%}
   case
-    when {{ is_ascii(column) }} and {{ column }} not like '%?%' then true
+    when {{ is_ascii(column) }} and {{ column }} not like '%?%' and {{ column }} not like '%&%;%' and instr({{ column }}, chr(92)) = 0
+      then true
     else not coalesce({{ regexp_matches(column, wrong | join("|")) }}, false)
   end
   {{- " and " if not loop.last }}

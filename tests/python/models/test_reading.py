@@ -286,6 +286,7 @@ LETTERS += [
     "İyi",
 ]
 RIGHT = [
+    *("Law & Order; SVU", "AT&T; the film", "R&B; soul", "Back\\slash", "\\o/", "&;", "Q & A;"),
     "?",
     *LETTERS,
     "Who's That Knocking at My Door?",
@@ -329,7 +330,15 @@ def misread() -> list[str]:
     return found
 
 
-MISREAD = misread()
+ESCAPED = [
+    "Demon&#x27;s Path",
+    "Law &amp; Order",
+    "A&#39;s",
+    "Caf&eacute; Paris",
+    "A\\u0148a Geislerov\\xe1",
+    "Pen\\xe9lope",
+]
+MISREAD = [*misread(), *ESCAPED]
 
 
 @pytest.fixture(scope="module")
