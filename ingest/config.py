@@ -135,6 +135,8 @@ class Dataset(_Strict):
         other = [name for name in ("format", "delimiter", "encoding", "skip_rows") if name in self.model_fields_set]
         if self.sheet and other:
             raise ValueError(f"{other[0]} does not go with sheet: a workbook has none")
+        if self.sheet and all(name.startswith("!") for name in self.sheet):
+            raise ValueError("sheet names no sheet to read, only some to leave out (!)")
         if self.sheet and not self.needed:
             raise ValueError("sheet needs required or key: by these columns the header is found")
         if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:
