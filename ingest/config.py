@@ -57,7 +57,7 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. The first seven are shares of 1; a version
+    """How far a version may be from the last accepted one before it is held. The first eight are shares of 1; a version
     exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
@@ -67,6 +67,7 @@ class Limits(_Strict):
     rescued: Limit = 0.05
     uniform: Limit = 0.2
     alike: Limit = 0.8
+    emptied: Limit = 0.2
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
     cut: bool = True  # hold a version whose file ends within a record
