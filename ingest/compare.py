@@ -26,6 +26,7 @@ _FEW = 1000  # records, in which most columns have a second value already
 _ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
 _CLOSER = 0.01  # of the keys are lost: for these alone, a closer look is worth its time
 _HELD = "held"
+_PLACE = "_file_path"  # in a workbook it ends with the sheet, and for all else it is the same in every version
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ComparisonSettings:
     spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
     limits: Limits = field(default_factory=Limits)
     renumbered: tuple[str, ...] = ()
+    sheets: bool = False  # whether the sheet that a record stands in is one of its values
 
     @staticmethod
     def of(dataset: Dataset) -> ComparisonSettings:
@@ -43,7 +45,7 @@ class ComparisonSettings:
             tuple(column_name(name).lower() for name in names) for names in (dataset.key, dataset.renumbered)
         )
         spellings = {other: name.lower() for other, name in dataset.spellings.items()}
-        return ComparisonSettings(key, spellings, dataset.limits, counted)
+        return ComparisonSettings(key, spellings, dataset.limits, counted, bool(dataset.sheet))
 
     @property
     def note(self) -> dict[str, object]:
@@ -56,11 +58,13 @@ class ComparisonSettings:
         if not note:
             return None
         renumbered = tuple(note.get("renumbered", ()))
-        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"]), renumbered)
+        limits, sheets = Limits(**note["limits"]), note.get("sheets", False)
+        return ComparisonSettings(tuple(note["key"]), note["spellings"], limits, renumbered, sheets)
 
     def values(self, columns: Iterable[str], key: Container[str]) -> list[str]:
         """Those of the columns by which two records of one key are compared."""
-        return [name for name in columns if name not in key and name.lower() not in self.renumbered]
+        values = [name for name in columns if name not in key and name.lower() not in self.renumbered]
+        return values + [_PLACE] * self.sheets
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ class Comparison:
 
     def keep(self, record: FileRecord) -> None:
         """``record`` is the ledger's row of the version that was watched."""
-        if self._hashes and self._key and self._has >= set(self._hashes.columns):
+        if self._hashes and self._key and self._has >= set(self._hashes.columns) - {_PLACE}:
             self._cache.put(record, self._hashes)
 
     def figures(self, record: FileRecord) -> FileRecord:

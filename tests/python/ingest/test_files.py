@@ -144,6 +144,19 @@ def test_sheets_are_one_version_of_one_file(files: Bench) -> None:
     assert (second["keys_before"], second["keys_lost"], second["keys_changed"]) == (3, 1, 0)
 
 
+def test_a_record_in_another_sheet_has_changed(files: Bench) -> None:
+    """Which sheet it stands in is what it is: a film, or a series."""
+    tv, film = (texts(["id", "name"], *[[f"{kind}{n}", "a"] for n in range(12)]) for kind in ("t", "f"))
+    load(files, "books", "w.xlsx", workbook({"TV": tv, "Film": film}))
+    load(files, "books", "w.xlsx", workbook({"Film": film, "TV": tv}))
+    done = files.ingest(*files.local({"w.xlsx": workbook({"TV": film, "Film": tv})}), "--dataset", "books")
+    assert done.code == 1 and "held: version 3 into books, 24 records: 24 of 24 keys shared with version 2" in done.err
+    ledger = files.ledger().sort("_file_version").select("status", "keys_changed").rows()
+    assert ledger == [("loaded", None), ("loaded", 0), ("held", 24)]
+    told = files.ingest("diff", "w.xlsx").out
+    assert "_file_path" in told and "w.xlsx/Film" in told
+
+
 def lying(data: bytes, size: int = 1, content: bytes | None = None) -> bytes:
     """A zip file whose last member says that it is shorter than it is; with the checksum of `content`, if given."""
     at = data.rindex(b"PK\x01\x02")
