@@ -131,6 +131,24 @@ class Dataset(_Strict):
             raise ValueError(f"{value!r} is no encoding of text")
         return known.name
 
+    @field_validator("key")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        seen: set[str] = set()
+        for name in value:
+            if (column := name.strip().lower().replace(" ", "_")) in seen:
+                raise ValueError(f"names the column {name!r} twice")
+            seen.add(column)
+        return value
+
+    @field_validator("hold")
+    @classmethod
+    def _shares(cls, value: Limits) -> Limits:
+        for name in value.model_fields_set - {"new", "at_least"}:  # more than all may be new
+            if 1 < (limit := getattr(value, name)) < OFF:
+                raise ValueError(f"{name} is a share of 1, and {limit:g} more than all: for 20% write 0.2")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Dataset:
         other = [name for name in ("format", "delimiter", "encoding", "skip_rows") if name in self.model_fields_set]
