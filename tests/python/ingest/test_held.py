@@ -502,6 +502,18 @@ def test_changes_that_are_one_and_the_same_are_held(
     assert reason in (row["reason"] or "")
 
 
+@pytest.mark.parametrize(("count", "held"), [(1999, True), (2001, False)])
+def test_a_key_that_was_cut_is_found_where_more_than_a_hundredth_is_lost(bench: Bench, count: int, held: bool) -> None:
+    configured(bench, "key: [name], vanished_rows: deleted")
+
+    def name(n: int) -> str:
+        return f"a name, and the {n}th one of them" if n < 20 else f"name {n}"
+
+    assert bench.ingest(*bench.local({"people.csv": of_people(name, count=count)})).code == 0
+    done = bench.ingest(*bench.local({"people.csv": of_people(lambda n: name(n)[:20], count=count)}))
+    assert (done.code, "name ends after 20 characters, and 20 of 20" in done.err) == (int(held), held), done.err
+
+
 def test_changes_that_are_one_and_the_same_can_be_let_pass(bench: Bench) -> None:
     configured(bench, "key: [id], vanished_rows: deleted, hold: {alike: off}")
     for content in (of_people(long), SAME["names cut at 16"][0]):
