@@ -1,10 +1,12 @@
-"""Changes that are one and the same, however few: records that moved to other keys, texts cut at one length, numbers
-that became ten times what they were. Such a version is wrong as a whole where it is far from the one before in nothing.
+"""A closer look at what changed: values that are empty now, and changes that are one and the same, however few: records
+that moved to other keys, texts cut at one length, numbers that became ten times what they were. Such a version is wrong
+as a whole where it is far from the one before in nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -14,6 +16,8 @@ from ingest.storage.hashes import Hashes, among
 from ingest.storage.tables import FileRecord, RawTable
 
 _LOOKED_AT = 1000  # keys that are new or changed; of more, every second, third, ... is looked at
+_AT_ONCE = 200_000  # keys; of more, the columns are read one after the other, to have one in memory at a time
+_KEY = "\0key"
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
 
@@ -48,42 +52,80 @@ def _contents(hashes: Hashes, which: Callable[[np.ndarray, np.ndarray], np.ndarr
     return np.concatenate([empty, *(k for k, _ in found)]), np.concatenate([empty, *(c for _, c in found)])
 
 
-def cut(table: RawTable, before: FileRecord, record: FileRecord, column: str) -> Found:
-    """Of the texts of a column that were longer than any is now, those of which the beginning is there now."""
-    old, now = (_texts(table, of, column) for of in (before, record))
-    longest = int(now.str.len_chars().max() or 0)  # type: ignore[arg-type]
-    longer = old.filter(old.str.len_chars() > longest)
-    count = int(longer.str.slice(0, longest).is_in(now.implode()).sum())
-    text = f"column {printable(column)} ends after {longest} characters, and {{}} longer texts of"
-    return count, len(longer), f"{text} version {before.version} were cut there"
+@dataclass(frozen=True)
+class Changes:
+    """Some columns of the records, before and now, of keys that are new, changed or lost, each key by its hash; and of
+    all other keys before, how many values each column ``held``."""
+
+    table: RawTable
+    before: FileRecord
+    record: FileRecord
+    old: pl.DataFrame
+    now: pl.DataFrame
+    held: dict[str, int]
+
+    def emptied(self, name: str) -> Found:
+        """Of the values that a column held, those that are empty now; of keys that are in both versions."""
+        both = self._both(pl.col(name) != "").filter(name)
+        text = f"column {printable(name)}: {{}} values of version {self.before.version} are empty now"
+        return both.height - int(both[f"{name}\0now"].sum()), self.held[name], text
+
+    def cut(self, name: str, at_least: int) -> Found:
+        """Of the texts of a column that were longer than any is now, those of which the beginning is there now.
+
+        None of these is of a key that has not changed. Only where there are so many is all of the column read.
+        """
+        old, now = (frame[name].unique().drop_nulls() for frame in (self.old, self.now))
+        longest = _longest(now)
+        longer = old.filter(old.str.len_chars() > longest)
+        if len(longer) >= at_least:
+            longest = max((_longest(frame[name]) for frame in self.table.records(self.record, [name])), default=0)
+            longer = old.filter(old.str.len_chars() > longest)
+        count = int(longer.str.slice(0, longest).is_in(now.implode()).sum())
+        text = f"column {printable(name)} ends after {longest} characters, and {{}} longer texts of"
+        return count, len(longer), f"{text} version {self.before.version} were cut there"
+
+    def scaled(self, name: str) -> Found:
+        """Of the numbers of a column that are others for their key, those that are one and the same factor greater."""
+        both = self._both(pl.col(name).cast(pl.Float64, strict=False)).drop_nulls()
+        changed = both.filter((pl.col(name) != 0) & (pl.col(name) != pl.col(f"{name}\0now")))
+        factors = changed[f"{name}\0now"] / changed[name]
+        counts = {factor: int(((factors / factor - 1).abs() < 1e-3).sum()) for factor in _FACTORS}
+        factor = max(counts, key=counts.__getitem__)
+        text = f"column {printable(name)}: {{}} numbers that changed are {factor:g} times those"
+        return counts[factor], changed.height, f"{text} of version {self.before.version}"
+
+    def _both(self, what: pl.Expr) -> pl.DataFrame:
+        """What a column has for each key with one record in both versions, before and now."""
+        old, now = (frame.select(_KEY, what).unique(_KEY, keep="none") for frame in (self.old, self.now))
+        return old.join(now, on=_KEY, suffix="\0now")
 
 
-def _texts(table: RawTable, record: FileRecord, column: str) -> pl.Series:
-    """The texts of a column of a version, each once."""
-    frames = [frame[column].unique() for frame in table.records(record, [column])]
-    return pl.concat([pl.Series(column, [], pl.String), *frames]).unique().drop_nulls()
+def _longest(texts: pl.Series) -> int:
+    return int(texts.str.len_chars().max() or 0)  # type: ignore[arg-type]
 
 
-def scaled(table: RawTable, before: FileRecord, record: FileRecord, key: list[str], column: str) -> Found:
-    """Of the numbers of a column that are others for their key, those that are one and the same factor greater."""
-    old, now = (_numbers(table, of, key, column) for of in (before, record))
-    changed = old.join(now, on="key").filter((pl.col("number") != 0) & (pl.col("number") != pl.col("number_right")))
-    factors = changed.select(pl.col("number_right") / pl.col("number")).to_series()
-    counts = {factor: int(((factors / factor - 1).abs() < 1e-3).sum()) for factor in _FACTORS}
-    factor = max(counts, key=counts.__getitem__)
-    text = (
-        f"column {printable(column)}: {{}} numbers that changed are {factor:g} times those of version {before.version}"
-    )
-    return counts[factor], changed.height, text
-
-
-def _numbers(table: RawTable, record: FileRecord, key: list[str], column: str) -> pl.DataFrame:
-    """The numbers of a column by the hash of the key, of keys with one record."""
-    frames = [
-        frame.select(
-            frame.select(key).hash_rows().alias("key"), pl.col(column).cast(pl.Float64, strict=False).alias("number")
-        )
-        for frame in table.records(record, [*key, column])
-    ]
-    none = pl.DataFrame(schema={"key": pl.UInt64, "number": pl.Float64})
-    return pl.concat([none, *frames]).unique("key", keep="none").drop_nulls()
+def changes(
+    table: RawTable,
+    before: FileRecord,
+    record: FileRecord,
+    key: list[str],
+    columns: list[str],
+    fresh: np.ndarray,
+    lost: np.ndarray,
+) -> Iterator[Changes]:
+    """What changed, of all ``columns`` at once where it is not too much for that; ``fresh`` and ``lost`` as above."""
+    for names in [columns] if len(fresh) + len(lost) <= _AT_ONCE else [[name] for name in columns]:
+        held = dict.fromkeys(names, 0)
+        found = []
+        for of, wanted in ((before, np.sort(np.concatenate([fresh, lost]))), (record, fresh)):
+            rows = [pl.DataFrame(schema={_KEY: pl.UInt64} | dict.fromkeys(names, pl.String))]
+            for frame in table.records(of, list(dict.fromkeys([*key, *names]))):
+                hashes = frame.select(key).hash_rows()
+                if of is before:
+                    stays = frame.filter(~among(hashes.to_numpy(), lost)) if len(lost) else frame
+                    filled = stays.select((pl.col(name) != "").sum() for name in names)
+                    held = {name: held[name] + filled[name].item() for name in names}
+                rows.append(frame.select(hashes.alias(_KEY), *names).filter(among(hashes.to_numpy(), wanted)))
+            found.append(pl.concat(rows))
+        yield Changes(table, before, record, found[0], found[1], held)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.alike import Found, copied, cut, scaled
+from ingest.alike import Found, changes, copied
 from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
@@ -24,8 +24,9 @@ from ingest.storage.tables import FileRecord, RawTable
 
 _FEW = 1000  # records, in which most columns have a second value already
 _ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
-_CLOSER = 0.05  # of the keys are changed or lost: a closer look at what changed is worth its time
+_CLOSER = 0.01  # of the keys are lost: for these alone, a closer look is worth its time
 _HELD = "held"
+_PLACE = "_file_path"  # in a workbook it ends with the sheet, and for all else it is the same in every version
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class ComparisonSettings:
     spellings: dict[str, str] = field(default_factory=dict)  # another spelling of a column: the column
     limits: Limits = field(default_factory=Limits)
     renumbered: tuple[str, ...] = ()
+    sheets: bool = False  # whether the sheet that a record stands in is one of its values
 
     @staticmethod
     def of(dataset: Dataset) -> ComparisonSettings:
@@ -43,7 +45,7 @@ class ComparisonSettings:
             tuple(column_name(name).lower() for name in names) for names in (dataset.key, dataset.renumbered)
         )
         spellings = {other: name.lower() for other, name in dataset.spellings.items()}
-        return ComparisonSettings(key, spellings, dataset.limits, counted)
+        return ComparisonSettings(key, spellings, dataset.limits, counted, bool(dataset.sheet))
 
     @property
     def note(self) -> dict[str, object]:
@@ -56,11 +58,13 @@ class ComparisonSettings:
         if not note:
             return None
         renumbered = tuple(note.get("renumbered", ()))
-        return ComparisonSettings(tuple(note["key"]), note["spellings"], Limits(**note["limits"]), renumbered)
+        limits, sheets = Limits(**note["limits"]), note.get("sheets", False)
+        return ComparisonSettings(tuple(note["key"]), note["spellings"], limits, renumbered, sheets)
 
     def values(self, columns: Iterable[str], key: Container[str]) -> list[str]:
         """Those of the columns by which two records of one key are compared."""
-        return [name for name in columns if name not in key and name.lower() not in self.renumbered]
+        values = [name for name in columns if name not in key and name.lower() not in self.renumbered]
+        return values + [_PLACE] * self.sheets
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,11 @@ class Share:
         after = f" after {_percent(self.usual)} before" if self.usual else ""
         share = f"{_percent(self.count / self.total)}{after}, limit {_percent(self.limit)}"
         return f"{self.template.format(f'{self.count:,} of {self.total:,}')} ({share})"
+
+
+def _share(found: Found, limit: float) -> Share:
+    count, total, text = found
+    return Share(count, total, limit, text)
 
 
 def _percent(share: float) -> str:
@@ -107,6 +116,7 @@ class Comparison:
         self._hashes: Hashes | None = None
         self._has: set[str] = set()
         self._copied: Found | None = None
+        self._fresh = self._lost = np.empty(0, np.uint64)  # hashes of keys that are new or changed, and of lost ones
         self._single: dict[str, str | None] = {}  # columns with one value at most beside the empty one, and that value
 
     def _keyamong(self, columns: set[str]) -> list[str]:
@@ -143,7 +153,7 @@ class Comparison:
 
     def keep(self, record: FileRecord) -> None:
         """``record`` is the ledger's row of the version that was watched."""
-        if self._hashes and self._key and self._has >= set(self._hashes.columns):
+        if self._hashes and self._key and self._has >= set(self._hashes.columns) - {_PLACE}:
             self._cache.put(record, self._hashes)
 
     def figures(self, record: FileRecord) -> FileRecord:
@@ -163,8 +173,8 @@ class Comparison:
             self._hashes = self._read(record, values)
         before = self._cache.get(self._before, self._key, values) or self._read(self._before, values)
         renamed = _joined(f"{old}:{name}" for old, name in self._renamed(record, vanished, new))
-        record, fresh, lost = _counted(replace(record, columns_renamed=renamed), before, self._hashes)
-        self._copied = copied(self._before, before, self._hashes, fresh, lost) if values else None
+        record, self._fresh, self._lost = _counted(replace(record, columns_renamed=renamed), before, self._hashes)
+        self._copied = copied(self._before, before, self._hashes, self._fresh, self._lost) if values else None
         return record
 
     def uniform(self) -> Iterator[Share]:
@@ -184,19 +194,24 @@ class Comparison:
             text = f"column {printable(name)} holds one value, and {{}} of version {self._before.version} were others"
             yield Share(others, total, self._comparing.limits.uniform, text)
 
-    def alike(self, record: FileRecord) -> Iterator[Share]:
-        """Changes that are one and the same; ``record`` has its figures. Only a version with many is read for them."""
-        before, limit = self._before, self._comparing.limits.alike
-        if before is None or not self._key or limit == OFF:
+    def closer(self, record: FileRecord) -> Iterator[Share]:
+        """What a closer look at the changes finds; ``record`` has its figures. Few changes are not read."""
+        before, limits = self._before, self._comparing.limits
+        if before is None or not self._key:
             return
-        found = [self._copied] if self._copied else []
-        if (record.keys_changed or 0) + (record.keys_lost or 0) > _CLOSER * (record.keys_before or 0):
-            both = sorted(self._had & self._has)
-            found += [cut(self._table, before, record, name) for name in both]
-            others = [name for name in both if name not in self._key]
-            found += [scaled(self._table, before, record, self._key, name) for name in others]
-        for count, total, text in found:
-            yield Share(count, total, limit, text)
+        if self._copied:
+            yield _share(self._copied, limits.alike)
+        few, changed, lost = max(limits.at_least, 1), record.keys_changed or 0, record.keys_lost or 0
+        worth = changed >= few or (lost >= few and lost > _CLOSER * (record.keys_before or 0))
+        if not worth or limits.alike == limits.emptied == OFF:
+            return
+        columns = sorted(self._had & self._has)
+        for found in changes(self._table, before, record, self._key, columns, self._fresh, self._lost):
+            for name in found.held:
+                yield _share(found.cut(name, few), limits.alike)
+                if name not in self._key:
+                    yield _share(found.scaled(name), limits.alike)
+                    yield _share(found.emptied(name), limits.emptied)
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)

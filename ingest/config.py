@@ -57,7 +57,7 @@ Limit = Annotated[float, BeforeValidator(lambda value: OFF if value is False els
 
 
 class Limits(_Strict):
-    """How far a version may be from the last accepted one before it is held. The first seven are shares of 1; a version
+    """How far a version may be from the last accepted one before it is held. The first eight are shares of 1; a version
     exactly at a limit is within it. docs/ingest.md says what each is a share of."""
 
     lost: Limit = 0.2
@@ -67,6 +67,7 @@ class Limits(_Strict):
     rescued: Limit = 0.05
     uniform: Limit = 0.2
     alike: Limit = 0.8
+    emptied: Limit = 0.2
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
     cut: bool = True  # hold a version whose file ends within a record
@@ -130,11 +131,31 @@ class Dataset(_Strict):
             raise ValueError(f"{value!r} is no encoding of text")
         return known.name
 
+    @field_validator("key")
+    @classmethod
+    def _once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        seen: set[str] = set()
+        for name in value:
+            if (column := name.strip().lower().replace(" ", "_")) in seen:
+                raise ValueError(f"names the column {name!r} twice")
+            seen.add(column)
+        return value
+
+    @field_validator("hold")
+    @classmethod
+    def _shares(cls, value: Limits) -> Limits:
+        for name in value.model_fields_set - {"new", "at_least"}:  # more than all may be new
+            if 1 < (limit := getattr(value, name)) < OFF:
+                raise ValueError(f"{name} is a share of 1, and {limit:g} more than all: for 20% write 0.2")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> Dataset:
         other = [name for name in ("format", "delimiter", "encoding", "skip_rows") if name in self.model_fields_set]
         if self.sheet and other:
             raise ValueError(f"{other[0]} does not go with sheet: a workbook has none")
+        if self.sheet and all(name.startswith("!") for name in self.sheet):
+            raise ValueError("sheet names no sheet to read, only some to leave out (!)")
         if self.sheet and not self.needed:
             raise ValueError("sheet needs required or key: by these columns the header is found")
         if self.format is Format.NDJSON and self.model_fields_set & {"delimiter", "skip_rows"}:

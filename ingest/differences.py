@@ -62,8 +62,9 @@ def differences(
     lost = before.join(after, on=[_KEY, _TURN], how="anti").sort(_ROW)
     added = after.join(before, on=[_KEY, _TURN], how="anti").sort(_ROW)
     first = changed.head(limit)
-    old_rows = _rows(table, old, columns, first[_ROW].to_list())
-    new_rows = _rows(table, new, columns, first[f"{_ROW}\0new"].to_list())
+    shown = list(dict.fromkeys([*columns, *values]))
+    old_rows = _rows(table, old, shown, first[_ROW].to_list())
+    new_rows = _rows(table, new, shown, first[f"{_ROW}\0new"].to_list())
     return Differences(
         old,
         new,

@@ -194,7 +194,7 @@ class Run:
         if before is not None:
             record = comparison.figures(record)
         cut = comparing.limits.cut and table.is_cut(record)
-        return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.alike(record)))
+        return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.closer(record)))
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""

@@ -33,9 +33,21 @@ def findings(root: str) -> Iterator[Finding]:
     """All that is wrong, table by table; nothing where all is well."""
     names = listed(root)
     raw = {name.partition("/")[2] for name in names if name.startswith("raw/")}
-    ledger = _query(f"{root}/raw/_files", "select * from t") if "_files" in raw else None
+    try:
+        ledger = _query(f"{root}/raw/_files", "select * from t") if "_files" in raw else None
+    except _Unreadable as error:
+        yield Finding("raw/_files", str(error), "restore it from a copy")
+        return
     known = ledger["_file_path"].unique().to_list() if ledger is not None else []
     counted: dict[str, pl.DataFrame] = {}
+    unreadable: dict[str, str] = {}  # why, by table
+
+    def read(name: str) -> bool:
+        try:
+            versions(name)
+        except _Unreadable as error:
+            unreadable[name] = str(error)
+        return name not in unreadable
 
     def versions(name: str) -> pl.DataFrame:
         if name not in counted:
@@ -65,6 +77,9 @@ def findings(root: str) -> Iterator[Finding]:
             if of_ledger not in raw:
                 yield Finding(name, "is gone, though the ledger has versions of it", "restore it from a copy")
                 continue
+            if not read(name):
+                yield Finding(name, unreadable[name], "restore it from a copy")
+                continue
             yield from _compared(
                 name, versions(name), said, "the ledger", "python -m ingest", "restore it from a copy", exact=False
             )
@@ -73,13 +88,18 @@ def findings(root: str) -> Iterator[Finding]:
         if layer == "bronze":
             feed = table.removeprefix("bronze_")
             source = _source_of(feed)
-            if source in raw:
-                command = f"dbt build --full-refresh --select {table}+"
+            command = f"dbt build --full-refresh --select {table}+"
+            if not read(name):
+                yield Finding(name, unreadable[name], command)
+            elif source in raw and read(f"raw/{source}"):
                 yield from _compared(name, versions(name), versions(f"raw/{source}"), f"raw/{source}", command)
             records = f"silver/silver_{feed}_records"
             if records in names:
                 command = f"dbt build --full-refresh --select silver_{feed}_records+"
-                yield from _compared(records, versions(records), versions(name), name, command)
+                if not read(records):
+                    yield Finding(records, unreadable[records], command)
+                elif read(name):
+                    yield from _compared(records, versions(records), versions(name), name, command)
 
 
 def _compared(
@@ -107,5 +127,15 @@ def _source_of(feed: str) -> str:
     return found[1] if found else ""
 
 
+class _Unreadable(Exception):
+    """Why a table cannot be read, in one line."""
+
+
 def _query(path: str, sql: str) -> pl.DataFrame:
-    return pl.DataFrame(QueryBuilder().register("t", DeltaTable(path)).execute(sql).read_all())
+    table = QueryBuilder().register("t", DeltaTable(path))
+    try:
+        return pl.DataFrame(table.execute(sql).read_all())
+    except Exception as error:  # delta-rs raises no other kind where a file of the table is gone
+        text = " ".join(str(error).split())
+        gone = re.search(r"at location .*?([^/]+) not found", text)
+        raise _Unreadable(f"lacks its file {gone[1]}" if gone else f"cannot be read: {text[:200]}") from None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+import duckdb
 import polars as pl
 import yaml
 
@@ -21,10 +22,11 @@ from ingest.storage.lineage import LINEAGE_SCHEMA
 LOOKED_AT = 10_000  # records, by which types and key are guessed
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 TYPES = {pl.Int64: "bigint", pl.Datetime: "timestamp"}  # of lineage columns, in SQL; any other is text
-# What a column is read as where all of its values look like that: the macro that reads it, and the type it gives
+# What a column is read as where all of its values look like that: the macro that reads it, and the type it gives. With
+# zeros in front a number would be another one afterwards: a zip code or the like, which is text.
 READERS = {
-    "a whole number": (r"^[0-9]{1,18}$", "{{{{ parse_number('{0}_text', 'bigint') }}}}", "bigint"),
-    "a number": (r"^[0-9]{1,5}([.][0-9]{1,9})?$", "{{{{ parse_decimal('{0}_text') }}}}", "double"),
+    "a whole number": (r"^(0|[1-9][0-9]{0,17})$", "{{{{ parse_number('{0}_text', 'bigint') }}}}", "bigint"),
+    "a number": (r"^(0|[1-9][0-9]{0,4})([.][0-9]{1,9})?$", "{{{{ parse_decimal('{0}_text') }}}}", "double"),
     "a day, year-month-day": (r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "{{{{ parse_iso_date('{0}_text') }}}}", "date"),
 }
 
@@ -72,15 +74,23 @@ def read(name: str, file: Path, key: Sequence[str]) -> NewFeed:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise CannotBegin(f"{file} cannot be read as a table: {str(error).splitlines()[0]}") from None
     header = frame.columns
+    if len(header) == 1 and re.search(r"[;|\t,]", header[0]):
+        how = "separate the columns by commas, or by tabs in a file whose name ends in .tsv"
+        raise CannotBegin(f"{file} has one column, {header[0]!r}: {how}")
     try:
         frame.columns = column_names(frame.columns, Dataset(file=file.name, table=name))
     except Refused as refused:
         raise CannotBegin(f"{file} {refused.reason}") from None
     columns = [Column(field, field.lower(), kind_of(frame[field])) for field in frame.columns]
+    reserved = reserved_words()
     for given, column in zip(header, columns, strict=True):
         if not NAME.fullmatch(column.name):
             how = "name it with letters, digits and _ in the file, a letter first"
             raise CannotBegin(f"{file} has a column {given!r}: {how}")
+        if column.name in reserved:
+            raise CannotBegin(
+                f"{file} has a column {given!r}, which is a word of SQL: give it another name in the file"
+            )
     names = [column.name for column in columns]
     if unknown := [column for column in key if column not in names]:
         raise CannotBegin(f"{file} has no column {unknown[0]}, which KEY names; it has: {', '.join(names)}")
@@ -89,6 +99,12 @@ def read(name: str, file: Path, key: Sequence[str]) -> NewFeed:
         raise CannotBegin(f"{file} has records with the same key, or none: say with KEY=<columns> what one record is")
     examples = [tuple(value or "" for value in row) for row in frame.head(2).rows()]
     return NewFeed(name, file, delimiter, columns, [c.name for c in columns if c.field in found], examples)
+
+
+def reserved_words() -> set[str]:
+    """The words that cannot be the name of a column in SQL without quotes."""
+    words = duckdb.sql("from duckdb_keywords() where keyword_category in ('reserved', 'type_function')").fetchall()
+    return {word for word, _ in words}
 
 
 def kind_of(values: pl.Series) -> str | None:

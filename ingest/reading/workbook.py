@@ -19,10 +19,9 @@ from ingest.config import Dataset
 from ingest.errors import Refused
 from ingest.reading.checks import column_name, column_names
 from ingest.reading.delimited import RESCUED
-from ingest.reading.workbook_parts import COLUMNS, ROWS, Look, cell_name, copied, number_text
+from ingest.reading.workbook_parts import COLUMNS, HEADER_AMONG, ROWS, Look, cell_name, copied, number_text
 
 SHEET = "_sheet"  # in the frames, the name of the sheet that a record stands in
-HEADER_AMONG = 20  # rows
 _ROWS_AT_ONCE = 50_000
 _CHARACTERS_AT_ONCE = 32 << 20
 
@@ -39,14 +38,22 @@ class Workbook:
             Refused: no workbook that can be read within bounds, or none for this dataset.
         """
         with tempfile.NamedTemporaryFile(prefix="ingest-", suffix=".xlsx") as copy:
-            looks = copied(file, copy, dataset)
+            looks, beside = copied(file, copy, dataset)
             try:
                 book = CalamineWorkbook.from_path(copy.name)
             except CalamineError:
                 raise Refused(
                     "is a damaged Excel workbook: its styles or shared texts cannot be read; save it again in Excel"
                 ) from None
-            self._sheets = [_Sheet(book, at, name, look, dataset) for at, (name, look) in enumerate(looks.items())]
+            self._sheets = [_Sheet(book, at, name, look) for at, (name, look) in enumerate(looks.items())]
+            for sheet in self._sheets:
+                sheet.take_header(dataset)
+            for at, (name, look) in enumerate(beside.items(), len(looks)):
+                if _has_header(book, at, name, look, dataset):
+                    raise Refused(
+                        f"has a sheet {name[:40]!r} with the columns of this feed, which sheet does not name: write"
+                        f" {name[:40]!r} there too, or {'!' + name[:40]!r} to leave it out"
+                    )
         self.names = list(dict.fromkeys(name for sheet in self._sheets for name in sheet.names))
         spelled: dict[str, str] = {}
         for name in self.names:
@@ -63,14 +70,38 @@ class Workbook:
             yield from sheet.frames(self.names)
 
 
+def _has_header(book: CalamineWorkbook, at: int, name: str, look: Look, dataset: Dataset) -> bool:
+    """Whether a sheet has a row with the columns that are needed, as far as it can be read."""
+    try:
+        return _Sheet(book, at, name, look).header(dataset) is not None
+    except Refused:
+        return False
+
+
 class _Sheet:
-    def __init__(self, book: CalamineWorkbook, at: int, name: str, look: Look, dataset: Dataset) -> None:
+    def __init__(self, book: CalamineWorkbook, at: int, name: str, look: Look) -> None:
         self._name = name
         self._look = look
+        self._header = 0
+        self.names: list[str] = []
         try:
             self._sheet: CalamineSheet = book.get_sheet_by_index(at)
         except CalamineError as error:
             raise Refused(f"sheet {name!r} cannot be read: {error}") from None
+
+    def take_header(self, dataset: Dataset) -> None:
+        name, header = self._name, self.header(dataset)
+        if header is None:
+            columns = ", ".join(map(repr, dataset.needed))
+            raise Refused(f"sheet {name!r} has no row with the columns {columns} among its first {HEADER_AMONG}")
+        self._header, self.names = header[0], column_names(header[1], dataset)
+        for (top, left), (bottom, right) in self._sheet.merged_cell_ranges or []:
+            if top <= self._header <= bottom:
+                merged = f"{cell_name(top, left)}:{cell_name(bottom, right)}"
+                raise Refused(f"sheet {name!r} has merged cells in its header ({merged}); each column needs its own")
+
+    def header(self, dataset: Dataset) -> tuple[int, list[str]] | None:
+        """The row with the columns that are needed, and its place."""
         needed = {column_name(column).lower() for column in dataset.needed}
         for number, cells in self._rows():
             if number >= HEADER_AMONG:
@@ -79,18 +110,8 @@ class _Sheet:
                 cells.pop()
             found = {column_name(text).lower() for text in cells}
             if needed <= found | {dataset.spellings.get(text, text).lower() for text in found}:
-                self._header = number
-                self.names = column_names(cells, dataset)
-                break
-        else:
-            number = HEADER_AMONG
-        if not hasattr(self, "names"):
-            columns = ", ".join(map(repr, dataset.needed))
-            raise Refused(f"sheet {name!r} has no row with the columns {columns} among its first {HEADER_AMONG}")
-        for (top, left), (bottom, right) in self._sheet.merged_cell_ranges or []:
-            if top <= self._header <= bottom:
-                merged = f"{cell_name(top, left)}:{cell_name(bottom, right)}"
-                raise Refused(f"sheet {name!r} has merged cells in its header ({merged}); each column needs its own")
+                return number, cells
+        return None
 
     def _rows(self) -> Iterator[tuple[int, list[str]]]:
         """The rows with something in them, by their place in the sheet, from 0."""

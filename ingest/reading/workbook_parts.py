@@ -7,10 +7,12 @@ does not keep, and counts those with a value, so that none is lost.
 
 from __future__ import annotations
 
+import io
 import math
 import posixpath
 import re
 import zipfile
+import zlib
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +28,7 @@ from ingest.config import Dataset
 from ingest.errors import Refused
 from ingest.reading.plain import opened, unpacking
 
+HEADER_AMONG = 20  # rows of a sheet
 MAX_UNPACKED = 512 << 20  # bytes of all parts; characters of all cells, however many share a text
 MAX_CELLS = 10_000_000  # of the rectangles around the values of the sheets; texts that cells share
 _MOST = 10_000  # sheets, relationships
@@ -86,8 +89,9 @@ class Look:
         return max(area, self.values)
 
 
-def copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look]:
-    """Looks at the sheets to read, by name; ``copy`` holds a workbook with these in the same order, and no more.
+def copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> tuple[dict[str, Look], dict[str, Look]]:
+    """Looks at the sheets to read, by name, and at the topmost rows of those that no setting names; ``copy`` holds a
+    workbook with the first ones and then the second in the same order, and no more.
 
     Raises:
         Refused: no workbook, or none that can be read within bounds.
@@ -98,7 +102,7 @@ def copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look]
             try:
                 parts = _Parts(archive, min(MAX_UNPACKED, dataset.max_bytes))
                 book = parts.book()
-                wanted = parts.sheets(book, dataset)
+                wanted, others = parts.sheets(book, dataset)
                 shared = _look(parts.open(book, "sharedStrings"), clean, "xl/sharedStrings.xml").shared
                 _look(parts.open(book, "styles"), clean, "xl/styles.xml")
                 looks: dict[str, Look] = {}
@@ -113,14 +117,61 @@ def copied(file: BinaryIO, copy: IO[bytes], dataset: Dataset) -> dict[str, Look]
                             f"has more than {MAX_CELLS:,} cells or {MAX_UNPACKED:,} characters in them,"
                             f" in the sheets up to {name!r}; name fewer sheets"
                         )
-                for path, content in _frame_of(len(looks), book.since_1904):
+                beside: dict[str, Look] = {}
+                for name, part in others.items():
+                    if top := _top(archive, part, shared):
+                        clean.writestr(f"xl/worksheets/{len(looks) + len(beside)}.xml", top[0])
+                        beside[name] = top[1]
+                for path, content in _frame_of(len(looks) + len(beside), book.since_1904):
                     clean.writestr(path, content)
             except (expat.ExpatError, ValueError) as error:
                 raise Refused(f"{where} {error}") from None
     except OSError as error:
         raise Refused(f"cannot be unpacked: {error.strerror}; the next run tries again", final=False) from None
     copy.flush()
-    return looks
+    return looks, beside
+
+
+class _Enough(Exception):
+    """The topmost rows of a sheet have been seen."""
+
+
+def _top(archive: zipfile.ZipFile, part: zipfile.ZipInfo, shared: Sequence[int]) -> tuple[bytes, Look] | None:
+    """The XML of a sheet without the rows below those in which a header may stand, and a look at it; None where that
+    cannot be had, as nothing is to be read from this sheet."""
+    content = b""
+    within: list[str] = []
+    row = end = 0
+    parser = _parser()
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal row, end
+        if name.rpartition(":")[2] == "row":
+            row = int(attributes.get("r", row + 1))
+            if row > HEADER_AMONG:
+                end = parser.CurrentByteIndex
+                raise _Enough
+        within.append(name)
+        _deeper(len(within))
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = lambda _: within.pop()
+    try:
+        with opened(archive, part) as source:
+            while chunk := source.read(_CHUNK):
+                content += chunk
+                parser.Parse(chunk, False)
+                if len(content) > _LONGEST:
+                    return None
+    except _Enough:
+        content = content[:end] + "".join(f"</{name}>" for name in reversed(within)).encode()
+    except (expat.ExpatError, ValueError, zipfile.BadZipFile, zlib.error):
+        return None
+    try:
+        with zipfile.ZipFile(io.BytesIO(), "w") as nowhere:
+            return content, _look(io.BytesIO(content), nowhere, "sheet", shared)
+    except (expat.ExpatError, ValueError, Refused):
+        return None
 
 
 def _check(name: str, look: Look) -> None:
@@ -206,9 +257,10 @@ class _Parts:
                     return _Book(posixpath.dirname(path), elements, self._related(path))
         raise Refused("is not an Excel workbook (.xlsx): it has no part with a list of sheets")
 
-    def sheets(self, book: _Book, dataset: Dataset) -> dict[str, zipfile.ZipInfo]:
-        """The sheets that the dataset names, in the order of the workbook."""
+    def sheets(self, book: _Book, dataset: Dataset) -> tuple[dict[str, zipfile.ZipInfo], dict[str, zipfile.ZipInfo]]:
+        """The sheets that the dataset names, and those that it neither names nor leaves out; in their order."""
         wanted: dict[str, zipfile.ZipInfo] = {}
+        beside: dict[str, zipfile.ZipInfo] = {}
         others = []
         for element, attributes in book.elements:
             identifier = next((value for name, value in attributes.items() if name.endswith(":id")), "")
@@ -216,8 +268,11 @@ class _Parts:
             if element != "sheet" or kind != "worksheet":
                 continue
             name = attributes.get("name", "")
-            if not any(fnmatchcase(name, pattern) for pattern in dataset.sheet):
+            left_out = any(fnmatchcase(name, pattern[1:]) for pattern in dataset.sheet if pattern.startswith("!"))
+            if left_out or not any(fnmatchcase(name, pattern) for pattern in dataset.sheet):
                 others.append(name)
+                if part is not None and not left_out:
+                    beside[name] = part
                 continue
             if name in wanted:
                 raise Refused(f"has two sheets named {name!r}; each needs its own name")
@@ -228,8 +283,9 @@ class _Parts:
             wanted[name] = part
         if not wanted:
             has = f"it has: {', '.join(others)[:300]}" if others else "it has no sheet with cells"
-            raise Refused(f"has no sheet {' or '.join(map(repr, dataset.sheet))}; {has}")
-        return wanted
+            named = (repr(pattern) for pattern in dataset.sheet if not pattern.startswith("!"))
+            raise Refused(f"has no sheet {' or '.join(named)}; {has}")
+        return wanted, beside
 
     def open(self, book: _Book, kind: str) -> IO[bytes] | None:
         """A part of the workbook that there may be."""

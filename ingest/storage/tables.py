@@ -272,6 +272,20 @@ class RawTable:
             self._table.update_incremental()
 
     @property
+    def _there(self) -> DeltaTable:
+        """The table where the ledger has versions of it.
+
+        Raises:
+            ConfigurationError: it is gone.
+        """
+        if self._table is None:
+            raise ConfigurationError(
+                f"raw table {self._name} is gone from {self._uri}, though the ledger has versions of it; restore it"
+                " from a copy"
+            )
+        return self._table
+
+    @property
     def columns(self) -> list[str]:
         """The columns that come from files, in order."""
         names = [field.name for field in self._table.schema().fields] if self._table else []
@@ -354,9 +368,8 @@ class RawTable:
         """The facts of the local Parquet files with one version's records; None where these lie in a store, or with
         others in a file. Statistics tell; a query costs twice as much as reading the files as they are.
         """
-        assert self._table is not None
         facts = {"_source": record.source, "_file_path": record.path, "_file_version": record.version}
-        files = pl.DataFrame(self._table.get_add_actions(flatten=True))
+        files = pl.DataFrame(self._there.get_add_actions(flatten=True))
         if "://" in self._uri or not files.height or "max._file_version" not in files.columns:
             return None
         in_bounds = [pl.lit(value).is_between(f"min.{name}", f"max.{name}") for name, value in facts.items()]
@@ -387,11 +400,10 @@ class RawTable:
 
     def select(self, record: FileRecord, what: str, more: str = "") -> Iterator[pl.DataFrame]:
         """What a query over the rows of one version says; ``more`` is added to it."""
-        assert self._table is not None
         names = ", ".join(map(_text, self._lake.names_of(record.source)))
         batches = (
             QueryBuilder()
-            .register("t", self._table)
+            .register("t", self._there)
             .execute(
                 f"select {what} from t where _source in ({names}) and {_of_file(record.path)}"
                 f" and _file_version = {record.version} {more}"

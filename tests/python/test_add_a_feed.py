@@ -92,6 +92,12 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
         ("ratings", "id\n1\n", ["name"], "has no column name"),
         ("ratings", "id,né(e)\n1,2\n", [], "letters, digits and _"),
         ("ratings", "id,_source\n1,2\n", [], "column '_source': name it"),
+        ("ratings", "id,Order\n1,2\n", [], "column 'Order', which is a word of SQL: give it another name"),
+        ("ratings", "id,when\n1,2\n", [], "a word of SQL"),
+        ("ratings", "id,left\n1,2\n", [], "a word of SQL"),
+        ("ratings", "id;name\n1;a\n", [], "has one column, 'id;name': separate the columns by commas"),
+        ("ratings", "id\tname\n1\ta\n", [], "has one column"),
+        ("ratings", "id|name\n1|a\n", [], "has one column"),
         ("titles", "id\n1\n", [], "named titles already"),
         ("top10", "id\n1\n", [], "named top10 already"),
     ],
@@ -115,3 +121,12 @@ def test_what_is_no_feed_is_one_line_and_changes_nothing(
         begin(read(name, file, key), checkout)
     assert "\n" not in str(refused.value)
     assert state() == before
+
+
+def test_numbers_with_zeros_in_front_are_text(tmp_path: Path) -> None:
+    """As numbers they would lose these."""
+    file = tmp_path / "places.csv"
+    file.write_text("id,zip,key,share,padded\n0,01234,007,0.5,00.5\n10,99999,0,10.25,1.5\n")
+    kinds = {column.name: column.kind for column in read("places", file, []).columns}
+    expected = {"id": "a whole number", "zip": None, "key": None, "share": "a number", "padded": None}
+    assert kinds == expected

@@ -22,6 +22,10 @@ def rewritten(lake: Lake, name: str, change: Callable[[pl.DataFrame], pl.DataFra
     frame.write_delta(str(lake.root / name))
 
 
+def file_lost(lake: Lake, name: str) -> None:
+    next((lake.root / name).glob("*.parquet")).unlink()
+
+
 Damage = Callable[[Lake], object]
 OTHER = pl.lit("f" * 40).alias("_file_sha")
 DAMAGES: dict[str, tuple[Damage, list[str]]] = {
@@ -47,6 +51,22 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
     "the typed records gone": (
         lambda lake: rewritten(lake, RECORDS, lambda t: t.clear()),
         [f"{RECORDS}: lacks version 1 of {PATH}, which {BRONZE} has: dbt build"],
+    ),
+    "a file of raw gone": (
+        lambda lake: file_lost(lake, RAW),
+        [f"{RAW}: lacks its file part-"],
+    ),
+    "a file of bronze gone": (
+        lambda lake: file_lost(lake, BRONZE),
+        [f"{BRONZE}: lacks its file part-"],
+    ),
+    "a file of the typed records gone": (
+        lambda lake: file_lost(lake, RECORDS),
+        [f"{RECORDS}: lacks its file part-"],
+    ),
+    "a file of the ledger gone": (
+        lambda lake: file_lost(lake, "raw/_files"),
+        ["raw/_files: lacks its file part-"],
     ),
     "raw gone": (
         lambda lake: shutil.rmtree(lake.root / RAW),

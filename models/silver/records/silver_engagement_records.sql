@@ -22,7 +22,7 @@ cleaned as (
         {{ half_year_of('_file_path') }} as half_year,
         case
             when lower(_sheet) in ('film', 'films', 'movie', 'movies') then 'Films'
-            when lower(_sheet) in ('tv', 'show', 'shows', 'series') then 'TV'
+            when lower(_sheet) in ('tv', 'tv shows', 'tv series', 'show', 'shows', 'series') then 'TV'
             else 'Films and TV'
         end as section,
         _file_path,

@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shlex
+import shutil
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -398,3 +399,12 @@ def test_help_has_each_command(bench: Bench) -> None:
     for command in ("status", "versions", "diff", "release", "reject"):
         assert f"python -m ingest {command} " in done.out
         assert f"\n  {command}" in done.out
+
+
+def test_a_raw_table_that_is_gone_is_one_line(bench: Bench) -> None:
+    for content in (b"id,name\n1,a\n", b"id,name\n1,b\n"):
+        bench.ingest(*bench.local({"people.csv": content}))
+    shutil.rmtree(bench.lake / "raw" / "people")
+    done = bench.ingest("diff", "people.csv")
+    assert done.code == 2 and done.err.count("\n") == 1
+    assert done.err.startswith("ingest: raw table people is gone from ") and "restore it from a copy" in done.err

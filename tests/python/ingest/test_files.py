@@ -6,6 +6,7 @@ import functools
 import gzip
 import io
 import json
+import re
 import zipfile
 import zlib
 from functools import partial
@@ -15,7 +16,8 @@ from xml.sax.saxutils import escape
 import polars as pl
 import pytest
 
-from ingest.config import Config
+from ingest.config import DEFAULT, Config
+from ingest.config import load as load_config
 from ingest.errors import Refused
 from ingest.reading import workbook_parts as parts
 from ingest.reading.workbook import Workbook
@@ -32,7 +34,7 @@ sources:
       - {file: "*.latin", table: latin, required: [id], encoding: cp1252, skip_rows: 2}
       - {file: "*.utf16", table: wide, required: [id], encoding: utf-16}
       - {file: "*.jsonl*", table: lines, required: [id], format: ndjson}
-      - {file: "*.xlsx*", table: books, required: [id], key: [id], sheet: [TV, "Film*"]}
+      - {file: "*.xlsx*", table: books, required: [id], key: [id], sheet: [TV, "Film*", "!*notes"]}
 """
 ABOVE = texts(["A report"], ["January to June"])
 
@@ -142,6 +144,19 @@ def test_sheets_are_one_version_of_one_file(files: Bench) -> None:
     assert (second["keys_before"], second["keys_lost"], second["keys_changed"]) == (3, 1, 0)
 
 
+def test_a_record_in_another_sheet_has_changed(files: Bench) -> None:
+    """Which sheet it stands in is what it is: a film, or a series."""
+    tv, film = (texts(["id", "name"], *[[f"{kind}{n}", "a"] for n in range(12)]) for kind in ("t", "f"))
+    load(files, "books", "w.xlsx", workbook({"TV": tv, "Film": film}))
+    load(files, "books", "w.xlsx", workbook({"Film": film, "TV": tv}))
+    done = files.ingest(*files.local({"w.xlsx": workbook({"TV": film, "Film": tv})}), "--dataset", "books")
+    assert done.code == 1 and "held: version 3 into books, 24 records: 24 of 24 keys shared with version 2" in done.err
+    ledger = files.ledger().sort("_file_version").select("status", "keys_changed").rows()
+    assert ledger == [("loaded", None), ("loaded", 0), ("held", 24)]
+    told = files.ingest("diff", "w.xlsx").out
+    assert "_file_path" in told and "w.xlsx/Film" in told
+
+
 def lying(data: bytes, size: int = 1, content: bytes | None = None) -> bytes:
     """A zip file whose last member says that it is shorter than it is; with the checksum of `content`, if given."""
     at = data.rindex(b"PK\x01\x02")
@@ -222,6 +237,17 @@ REFUSED = {
     "macros": ("w.xlsx", workbook({"TV": PROPER}, more={"xl/vbaProject.bin": b"x"}), "workbook with macros"),
     "a binary workbook": ("w.xlsx", workbook({"TV": PROPER}, more={"xl/workbook.bin": b"x"}), "(.xlsb)"),
     "another sheet": ("w.xlsx", workbook({"Tv ": PROPER}), "has no sheet 'TV' or 'Film*'; it has: Tv"),
+    "a sheet with records that is not named": (
+        "w.xlsx",
+        workbook({"TV": PROPER, "Movies": ABOVE + texts(["name", "id"], ["b", "2"], *[["c", "3"]] * 30, first=3)}),
+        "has a sheet 'Movies' with the columns of this feed, which sheet does not name: write 'Movies' there too, or"
+        " '!Movies' to leave it out",
+    ),
+    "a sheet with records in shared texts": (
+        "w.xlsx",
+        with_shared({"TV": PROPER, "Movies": '<row r="20"><c t="s"><v>0</v></c></row>'}, "<t>ID</t>"),
+        "has a sheet 'Movies'",
+    ),
     "no header": ("w.xlsx", workbook({"TV": texts(["x"], ["1"])}), "sheet 'TV' has no row with the columns 'id'"),
     "a header too far below": ("w.xlsx", workbook({"TV": texts(["id"], first=21)}), "among its first 20"),
     "an empty sheet": ("w.xlsx", workbook({"TV": ""}), "sheet 'TV' has no row with the columns 'id'"),
@@ -371,6 +397,11 @@ UNUSUAL = {
         ),
         [("R&B <b>", "")],
     ),
+    "a sheet that is left out": (workbook({"TV": PROPER, "Film notes": PROPER}), [("1", "a")]),
+    "sheets with other things": (
+        workbook({"TV": PROPER, "a": "<row>", "b": texts(["id"], first=21), "c": "", "d": texts(["name"])}),
+        [("1", "a")],
+    ),
     "hidden sheets": (replaced(TWO, 'name="TV"', 'name="TV" state="veryHidden"'), [("1", "a"), ("2", "b")]),
     "Strict Open XML": (
         replaced(
@@ -430,6 +461,7 @@ def test_an_unpacked_size_is_checked_before_anything_is_read(monkeypatch: pytest
         ("encoding: klingon", "there is no encoding 'klingon'"),
         ("encoding: base64", "'base64' is no encoding of text"),
         ("sheet: TV", "sheet needs required or key"),
+        ('sheet: "!TV", key: [id]', "sheet names no sheet to read"),
         ("sheet: TV, key: [id], delimiter: ;", "delimiter does not go with sheet"),
         ("format: ndjson, skip_rows: 1", "do not go with format: ndjson"),
         ("skip_rows: -1", "greater than or equal to 0"),
@@ -527,3 +559,11 @@ def test_the_report_on_the_first_half_of_2025_is_in_raw_to_the_last_cell(files: 
     sheet = raw["_file_path"].str.split("/").list.last()
     assert sheet.to_list() == ["Shows"] * 7_533 + ["Movies"] * 8_651
     assert raw["_rescued_data"].null_count() == raw.height
+
+
+def test_silver_knows_the_section_of_every_sheet_that_is_read() -> None:
+    (dataset,) = load_config(DEFAULT).sources["engagement"].datasets
+    sql = (CHECKOUT / "models" / "silver" / "records" / "silver_engagement_records.sql").read_text()
+    known = re.findall(r"'([^']+)'", " ".join(re.findall(r"lower\(_sheet\) in \((.*)\)", sql)))
+    unknown = [name for name in dataset.sheet if name.lower() not in known]
+    assert unknown == ["Engagement"]

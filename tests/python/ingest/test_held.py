@@ -431,6 +431,10 @@ def long(n: int) -> str:
     return f"a name, and the {n}th one of them" if n % 4 == 0 else f"name {n}"
 
 
+def long_of_many(n: int) -> str:
+    return long(n) if n % 80 == 0 else f"name {n}"
+
+
 SAME = {
     "names cut at 16": (
         of_people(lambda n: long(n)[:16]),
@@ -448,6 +452,19 @@ SAME = {
         of_people(lambda n: long(n + 1 if 100 < n < 180 else n), lambda n: n + 1 if 100 < n < 180 else n),
         "79 of 79 keys that are new or changed have what another key has in version 1",
     ),
+    "few names cut at 16": (
+        of_people(lambda n: long_of_many(n)[:16], count=2000),
+        "column name ends after 16 characters, and 25 of 25 longer texts of version 1 were cut there",
+    ),
+    "a few ten times": (
+        of_people(long_of_many, lambda n: n * (10 if n % 80 == 1 else 1), 2000),
+        "column age: 25 of 25 numbers that changed are 10 times those of version 1 (100%, limit 80%)",
+    ),
+    "a part emptied": (
+        of_people(lambda n: "" if n < 41 else long(n)),
+        "column name: 41 of 200 values of version 1 are empty now (20.5%, limit 20%)",
+    ),
+    "a fifth emptied": (of_people(lambda n: "" if n < 40 else long(n)), ""),
     "a few longer": (of_people(lambda n: long(n)[:16] if n < 60 else long(n)), ""),
     "names that end otherwise": (of_people(lambda n: f"{n}th one" if n % 4 == 0 else long(n)), ""),
     "a part one more": (of_people(long, lambda n: n + (1 if n % 5 == 1 else 0)), ""),
@@ -469,7 +486,9 @@ def test_changes_that_are_one_and_the_same_are_held(
     """Far from the limits of what may change, and also where a run was killed between raw and ledger."""
     after, reason = SAME[kind]
     configured(bench, "key: [id], vanished_rows: deleted")
-    assert bench.ingest(*bench.local({"people.csv": of_people(long)})).code == 0
+    many = after.count(b"\n") > 1000
+    good = of_people(long_of_many, count=2000) if many else of_people(long)
+    assert bench.ingest(*bench.local({"people.csv": good})).code == 0
     if recovered:
         with monkeypatch.context() as patch:
             patch.setattr(Ledger, "append", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -483,10 +502,47 @@ def test_changes_that_are_one_and_the_same_are_held(
     assert reason in (row["reason"] or "")
 
 
+@pytest.mark.parametrize(("count", "held"), [(1999, True), (2001, False)])
+def test_a_key_that_was_cut_is_found_where_more_than_a_hundredth_is_lost(bench: Bench, count: int, held: bool) -> None:
+    configured(bench, "key: [name], vanished_rows: deleted")
+
+    def name(n: int) -> str:
+        return f"a name, and the {n}th one of them" if n < 20 else f"name {n}"
+
+    assert bench.ingest(*bench.local({"people.csv": of_people(name, count=count)})).code == 0
+    done = bench.ingest(*bench.local({"people.csv": of_people(lambda n: name(n)[:20], count=count)}))
+    assert (done.code, "name ends after 20 characters, and 20 of 20" in done.err) == (int(held), held), done.err
+
+
 def test_changes_that_are_one_and_the_same_can_be_let_pass(bench: Bench) -> None:
     configured(bench, "key: [id], vanished_rows: deleted, hold: {alike: off}")
     for content in (of_people(long), SAME["names cut at 16"][0]):
         assert bench.ingest(*bench.local({"people.csv": content})).code == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "held", "now_empty", "reason"),
+    [
+        ("key: [id]", 30, 7, "column name: 7 of 30 values of version 1 are empty now (23.3%, limit 20%)"),
+        ("key: [id]", 30, 6, ""),
+        ("key: [id], hold: {uniform: off}", 19, 18, ""),  # too few to tell
+        ("key: [id], hold: {emptied: 0.5}", 30, 16, "16 of 30 values"),
+        ("key: [id], hold: {emptied: off}", 30, 28, ""),
+        ("key: [id], hold: {emptied: off, alike: off}", 30, 28, ""),
+    ],
+)
+def test_values_that_are_empty_now(bench: Bench, settings: str, held: int, now_empty: int, reason: str) -> None:
+    """A share of the values that there were, and not of the records: here of 500, and in 20 of these the age changed.
+    Records that are lost do not count."""
+    configured(bench, settings)
+    before = of_people(lambda n: f"name {n}" if n < held else "", count=500)
+    after = of_people(
+        lambda n: f"name {n}" if now_empty <= n < held else "", lambda n: n + (7 if 400 <= n < 420 else 0), 450
+    )
+    assert bench.ingest(*bench.local({"people.csv": before})).code == 0
+    done = bench.ingest(*bench.local({"people.csv": after}))
+    assert done.code == (1 if reason else 0), done.err
+    assert reason in done.err
 
 
 # --- limits ---
@@ -533,6 +589,8 @@ def configured(bench: Bench, settings: str) -> None:
         ("key: [id]", people(20), people(0), True),
         ("key: [id]", people(1), people(0), True),
         ("key: [id], hold: {empty: off}", people(20), people(0), False),
+        ("key: [id], vanished_rows: deleted, hold: {new: 1.5, at_least: 30}", people(40), people(100), False),
+        ("key: [id], hold: {lost: 1, changed: .inf}", people(20), people(1), False),
         ("key: [id], vanished_rows: deleted, hold: {empty: off}", people(20), people(0), True),
         ("key: [id], hold: {changed: off}", people(20), each_named(people(20), "a"), True),
         ("key: [id], hold: {changed: off, uniform: off}", people(20), each_named(people(20), "a"), False),
@@ -585,6 +643,10 @@ def test_a_file_that_ends_within_a_record_is_held(bench: Bench, settings: str, c
         ("hold: {lots: 0.5}", "hold.lots: Extra inputs are not permitted"),
         ("hold: {lost: -1}", "hold.lost: Input should be greater than or equal to 0"),
         ("hold: {lost: much}", "hold.lost: Input should be a valid number"),
+        ("hold: {lost: 20}", "hold: lost is a share of 1, and 20 more than all: for 20% write 0.2"),
+        ("hold: {emptied: 1.01}", "hold: emptied is a share of 1"),
+        ("key: [id, id]", "key: names the column 'id' twice"),
+        ("key: [full name, Full_Name]", "key: names the column 'Full_Name' twice"),
         ("key: id", "key: Input should be a valid tuple"),
     ],
 )
