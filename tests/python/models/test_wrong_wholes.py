@@ -152,7 +152,10 @@ def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Ca
     """Each is the first version of its file, so that ingest has nothing to compare it with."""
     lake = new_lake("reports")
     for number, (half, title, hours) in enumerate([("2024Jan-Jun", "A", 2), ("2024Jul-Dec", "B", 2000)], start=1):
-        records = [f"Film|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}" for n in range(1, 31)]
+        records = [
+            f"{'Film' if n > 1 else 'TV'}|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}"
+            for n in range(1, 31)
+        ]
         report = of("_sheet Title Runtime Hours_Viewed Views", *records)
         write(report, 1, number, lake, "engagement", f"What_We_Watched_{half}.xlsx")
         if hours == 2:
@@ -199,13 +202,14 @@ def popular(seasons: int) -> Version:
     return named("category rank show_title hours_viewed_first_91_days season_title", rows)
 
 
-def report(*sheets: str, few: int = 0) -> Version:
-    """A report with 50 titles in each of these sheets, in the first one so many in thousands."""
+def report(*sheets: str, few: int = 0, seasons: int = 0) -> Version:
+    """A report with 50 titles in each of these sheets, in the first one so many in thousands, and with a season."""
     rows = []
     for sheet in sheets:
         for n in range(1, 51):
             views = n * (100 if n <= few and sheet == sheets[0] else 100_000)
-            rows.append([sheet, f"A {n}", "2:00", str(2 * views), str(views)])
+            title = f"A {n}: Season 1" if n <= seasons and sheet == sheets[0] else f"A {n}"
+            rows.append([sheet, title, "2:00", str(2 * views), str(views)])
     return named("_sheet Title Runtime Hours_Viewed Views", rows)
 
 
@@ -236,6 +240,12 @@ UNSEEN: dict[str, list[tuple[Version, str | None]]] = {
     "engagement": [
         (report("Film", "TV"), None),
         (report("Engagement"), None),
+        (report("Engagement", seasons=50), None),
+        (report("TV", "Film", seasons=50), None),
+        (report("Film", "TV", seasons=3), "films_have_no_seasons"),
+        (report("Film", "TV", seasons=2), None),
+        (report("Film"), "films_and_tv_are_there"),
+        (report("TV"), "films_and_tv_are_there"),
         (report("Engagement", "Film"), "sections_are_apart_or_one"),
         (report("Film", "TV", few=20), "hours_are_no_thousands"),
         (report("Film", "TV", few=19), None),
