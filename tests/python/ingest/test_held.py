@@ -91,7 +91,7 @@ WEEKS = [(date(2024, 1, 7) + timedelta(weeks=n)).isoformat() for n in range(15)]
 LIST: Rows = [
     ["week", "category", "weekly_rank", "show_title", "weekly_hours_viewed"],
     *(
-        [week, category, str(rank), f"Show {(7 * n + 3 * rank) % 71}", str(1000 * (100 - rank) + n + len(category))]
+        [week, category, str(rank), f"Show {(7 * n + 3 * rank) % 71}", str(10_000 * (100 - rank) + n + len(category))]
         for n, week in enumerate(WEEKS)
         for category in ("Films (English)", "TV (English)")
         for rank in range(1, 11)

@@ -247,7 +247,7 @@ class MadeUp:
                 what = dice.choice([*usual, "broken", "only broken", "absent"])
                 if what == "absent":
                     continue
-                hours = 1000 if what == "same" else 1000 + version
+                hours = 10**6 if what == "same" else 10**6 + version
                 good = {rank: (f"Show {rank}", hours) for rank in range(1, 4 if what == "fewer" else 6)}
                 for rank, (show, viewed) in {} if what == "only broken" else good.items():
                     records.append(self.record(week, str(rank), show, viewed))
@@ -323,7 +323,7 @@ def test_a_week_that_no_list_can_have_waits_in_quarantine_until_it_is_mended(
         version = Version(PLACE)
         for of in (*WEEKS[:2], wrong):
             for rank in range(1, 11 if of != wrong else 3):
-                version.place(of, rank)
+                version.place(of, rank, hours=10**6)
         write(version, number, number, lake)
         lake.build("--select", *OF_THE_LIST)
         found = lake.read("silver/silver_top10_global").join(places, on=["week", "category", "weekly_rank"], how="anti")

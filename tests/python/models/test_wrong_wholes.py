@@ -11,6 +11,7 @@ import polars as pl
 
 from tests.python.ingest.test_held import (
     CATALOGUE,
+    COUNTRIES,
     FOLDER,
     LIST,
     LISTS,
@@ -22,8 +23,8 @@ from tests.python.ingest.test_held import (
     thousand,
     written,
 )
-from tests.python.models.test_columns_that_go import of, write
-from tests.support.lake import OF_RUNS, Lake
+from tests.python.models.test_columns_that_go import Version, of, write
+from tests.support.lake import OF_RUNS, Lake, needs_real_data
 
 ABOUT_VERSIONS = {"gold/source_files", "gold/reconciliation", "silver/silver_version_decisions", OF_RUNS}
 SELECTION = ("--exclude", "path:models/gold/marts")
@@ -151,7 +152,10 @@ def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Ca
     """Each is the first version of its file, so that ingest has nothing to compare it with."""
     lake = new_lake("reports")
     for number, (half, title, hours) in enumerate([("2024Jan-Jun", "A", 2), ("2024Jul-Dec", "B", 2000)], start=1):
-        records = [f"Film|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}" for n in range(1, 31)]
+        records = [
+            f"{'Film' if n > 1 else 'TV'}|{title} {n}|2:00|{n * 10**6 * hours // 2}|{n * 10**6 // 2}"
+            for n in range(1, 31)
+        ]
         report = of("_sheet Title Runtime Hours_Viewed Views", *records)
         write(report, 1, number, lake, "engagement", f"What_We_Watched_{half}.xlsx")
         if hours == 2:
@@ -160,3 +164,114 @@ def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Ca
     assert set(lake.read("silver/silver_engagement")["half_year"]) == {"2024H1", "2025H1"}
     done = lake.dbt("test", "--select", "no_two_reports_are_one")
     assert done.nodes["no_two_reports_are_one"][0] == "warn"
+
+
+def named(header: str, rows: Rows) -> Version:
+    """Rows under these names of columns."""
+    names = tuple(header.split())
+    return Version(names, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def world(*hours: int, seasons: int = 0, without: int = 0) -> Version:
+    """The worldwide list, of whose last places so many have these hours, are films with a season, or are missing."""
+    rows = [[*row, ""] for row in LIST[1 : len(LIST) - without]]
+    for row, viewed in zip(rows[::-1], hours, strict=False):
+        row[4] = str(viewed)
+    for row in [row for row in rows if row[1].startswith("Films")][: -seasons - 1 : -1]:
+        row[5] = f"{row[3]}: Season 1"
+    return named("week category weekly_rank show_title weekly_hours_viewed season_title", rows)
+
+
+def countries(
+    seasons: int = 0, code: str = "FR", name: str = "France", place: str = "1", header: str = "country_name"
+) -> Version:
+    """The lists of two countries; in the newest of France so many films have a season, and places of this rank a code
+    and a name."""
+    rows = [[{"DE": "Germany", "FR": "France"}[row[0]], *row[:5], ""] for row in COUNTRIES[1:]]
+    for row in rows[-20:]:
+        if row[4] == place:
+            row[:2] = name, code
+    for row in [row for row in rows if row[3].startswith("Films")][: -seasons - 1 : -1]:
+        row[6] = f"{row[5]}: Season 1"
+    return named(f"{header} country_iso2 week category weekly_rank show_title season_title", rows)
+
+
+def popular(seasons: int) -> Version:
+    """The most popular shows; so many films have a season."""
+    rows = [[*row, f"{row[2]}: Season 1" if n < seasons else ""] for n, row in enumerate(POPULAR[1:])]
+    return named("category rank show_title hours_viewed_first_91_days season_title", rows)
+
+
+def report(*sheets: str, few: int = 0, seasons: int = 0) -> Version:
+    """A report with 50 titles in each of these sheets, in the first one so many in thousands, and with a season."""
+    rows = []
+    for sheet in sheets:
+        for n in range(1, 51):
+            views = n * (100 if n <= few and sheet == sheets[0] else 100_000)
+            title = f"A {n}: Season 1" if n <= seasons and sheet == sheets[0] else f"A {n}"
+            rows.append([sheet, title, "2:00", str(2 * views), str(views)])
+    return named("_sheet Title Runtime Hours_Viewed Views", rows)
+
+
+# By table: versions, each the first of its file, with the rule that it violates; none where it is within the limits.
+UNSEEN: dict[str, list[tuple[Version, str | None]]] = {
+    "top10_global": [
+        (world(), None),
+        (world(*[99_999] * 10), "hours_are_no_thousands"),
+        (world(*[99_999] * 9, 100_000), None),
+        (world(*[0] * 20), None),  # nobody watched anything, which a rule on records warns of
+        (world(seasons=10), "films_have_no_seasons"),
+        (world(seasons=5), None),
+        (world(without=10), "weeks_have_all_lists"),
+        (world(without=9), None),
+    ],
+    "top10_countries": [
+        (countries(), None),
+        (countries(seasons=10), "films_have_no_seasons"),
+        (countries(seasons=8), None),
+        (countries(code="UK"), "codes_and_names_are_pairs"),
+        (countries(code="DE"), "codes_and_names_are_pairs"),
+        (countries(name="Frankreich"), "codes_and_names_are_pairs"),
+        (countries(name="Frankreich", place="2"), None),
+        (countries(name="Spain", code="ES"), None),
+        (countries(header="unknown"), None),  # no names at all
+    ],
+    "top10_most_popular": [(popular(5), "films_have_no_seasons"), (popular(4), None)],
+    "engagement": [
+        (report("Film", "TV"), None),
+        (report("Engagement"), None),
+        (report("Engagement", seasons=50), None),
+        (report("TV", "Film", seasons=50), None),
+        (report("Film", "TV", seasons=3), "films_have_no_seasons"),
+        (report("Film", "TV", seasons=2), None),
+        (report("Film"), "films_and_tv_are_there"),
+        (report("TV"), "films_and_tv_are_there"),
+        (report("Engagement", "Film"), "sections_are_apart_or_one"),
+        (report("Film", "TV", few=20), "hours_are_no_thousands"),
+        (report("Film", "TV", few=19), None),
+    ],
+}
+
+
+def test_wrong_wholes_that_no_version_before_shows_are_held(new_lake: Callable[[str], Lake]) -> None:
+    lake = new_lake("unseen")
+    expected = {}
+    for table, versions in UNSEEN.items():
+        for at, (version, rule) in enumerate(versions):
+            path = f"{2001 + at}Jan-Jun.{table}"
+            write(version, 1, 1, lake, table, path)
+            expected[path] = None if rule is None else f"violates {rule}"
+    lake.dbt("run", "--select", "+silver_file_versions")
+    found = lake.read("silver/silver_file_versions").filter(pl.col("_file_path").is_in(list(expected)))
+    assert dict(found.select("_file_path", "reason").iter_rows()) == expected
+    assert (found["reason"].is_null() == (found["state"] == "accepted")).all()
+
+
+@needs_real_data
+def test_nothing_that_was_published_is_held(real_lake: Lake, sample_lake: Lake) -> None:
+    """Every version of the history of the Top 10, every report and the catalogue; and the sample."""
+    for lake in (real_lake, sample_lake):
+        versions = lake.read("silver/silver_file_versions")
+        assert {"silver_titles", "silver_top10_global", "silver_engagement"} < set(versions["model"])
+        assert set(versions["state"]) == {"accepted"}, versions.filter(pl.col("state") != "accepted")["reason"]
+    assert real_lake.read("silver/silver_file_versions").filter(model="silver_top10_global").height == 20
