@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import polars as pl
+import pytest
 
 from tests.python.ingest.test_held import (
     CATALOGUE,
@@ -163,7 +164,30 @@ def test_a_report_in_another_unit_is_held_and_a_copy_of_one_is_told(new_lake: Ca
     lake.build("--select", "+silver_engagement")
     assert set(lake.read("silver/silver_engagement")["half_year"]) == {"2024H1", "2025H1"}
     done = lake.dbt("test", "--select", "no_two_reports_are_one")
-    assert done.nodes["no_two_reports_are_one"][0] == "warn"
+    assert done.nodes["no_two_reports_are_one"] == ("warn", "Got 1 result, configured to warn if != 0")
+
+
+@pytest.mark.parametrize(
+    ("second", "rows", "told"),
+    [
+        ("What_We_Watched_2024Jan-Jun_again.xlsx", slice(0, 30), True),
+        ("What_We_Watched_2024Jul-Dec.xlsx", slice(1, 30), True),
+        ("What_We_Watched_2024Jul-Dec.xlsx", slice(5, 30), False),
+    ],
+    ids=["the same half-year", "another one and a title less", "other titles"],
+)
+def test_two_reports_that_are_one_are_told(
+    new_lake: Callable[[str], Lake], second: str, rows: slice, told: bool
+) -> None:
+    lake = new_lake("two reports")
+    titles = [f"{'Film' if n % 2 else 'TV'}|A {n}|2:00|{n * 10**6}|{n * 10**6 // 2}" for n in range(1, 31)]
+    others = titles if told else [row.replace("|A ", "|B ") for row in titles]
+    header = "_sheet Title Runtime Hours_Viewed Views"
+    write(of(header, *titles), 1, 1, lake, "engagement", "What_We_Watched_2024Jan-Jun.xlsx")
+    write(of(header, *others[rows]), 1, 2, lake, "engagement", second)
+    lake.build("--select", "+silver_engagement")
+    done = lake.dbt("test", "--select", "no_two_reports_are_one")
+    assert (done.nodes["no_two_reports_are_one"][0] == "warn") == told
 
 
 def named(header: str, rows: Rows) -> Version:
