@@ -281,7 +281,7 @@ class Both:
 
 @examples(
     1,
-    6,
+    4,
     steps=st.lists(
         st.sampled_from([(kind, value) for kind, values in STEPS.items() for value in values]), min_size=2, max_size=4
     ),
