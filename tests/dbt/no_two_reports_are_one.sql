@@ -1,5 +1,5 @@
--- Two reports that are one: for the same half-year, or with the titles and hours of another half-year, as one is that was
--- copied under another name. What both say is counted twice.
+-- Two reports that are one: for the same half-year, or with the titles and hours of another half-year, as one has that
+-- was copied under another name. What both say is counted twice.
 {{ config(severity='warn') }}
 
 {#- Of the model's own parents, so that the test runs where that does #}
