@@ -13,21 +13,23 @@ HOSTILE = (
     '<img src="x" onerror="window.hit = 1">',
     "one\u2028line\u2029or three",
     "\"Both\" 'kinds' of `quotes`\\",
-    "R&B &amp &lt Soul&gt",  # which browsers read as references, too; those with semicolons are flagged in silver
+    "R&B &amp &lt Soul&gt",  # which browsers read as references, too
     "Comedy/Drama",
     "{{ 7 * 7 }} {% endblock %}",
     "Very " + "long" * 500,
     "Infinity",
     "\u202egnp.\u2066exe\x1b[31m",
 )
+FLAGGED = "R&B &amp; &lt;Soul&gt;"
+"""A name that silver flags as wrongly read: with it a list, which has few names, would be held."""
 
 
-def renamed(file: Path, column: str) -> None:
+def renamed(file: Path, column: str, hostile: tuple[str, ...] = HOSTILE) -> None:
     """Give the most frequent values of a column of a file the hostile names."""
     separator = "," if file.suffix == ".csv" else "\t"
     frame = pl.read_csv(file, separator=separator, infer_schema=False, truncate_ragged_lines=True)
-    names = frame[column].drop_nulls().value_counts(sort=True)[column].head(len(HOSTILE))
-    frame.with_columns(pl.col(column).replace(dict(zip(names, HOSTILE, strict=False)))).write_csv(
+    names = frame[column].drop_nulls().value_counts(sort=True)[column].head(len(hostile))
+    frame.with_columns(pl.col(column).replace(dict(zip(names, hostile, strict=False)))).write_csv(
         file, separator=separator
     )
 
@@ -36,10 +38,9 @@ def write_hostile(sample: Path, folder: Path, source: str) -> None:
     """One source of a sample: hostile names, and lists of a week in which nobody watched anything."""
     shutil.copytree(sample, folder)
     if source == "catalogue":
-        renamed(folder / "catalogue" / "netflix_titles.csv", "title")
-        renamed(folder / "catalogue" / "netflix_category.csv", "listed_in")
-        renamed(folder / "catalogue" / "netflix_countries.csv", "country")
-        renamed(folder / "catalogue" / "netflix_cast.csv", "cast")
+        columns = {"titles": "title", "category": "listed_in", "countries": "country", "cast": "cast"}
+        for name, column in columns.items():
+            renamed(folder / "catalogue" / f"netflix_{name}.csv", column, (*HOSTILE, FLAGGED))
     else:
         for name in ("all-weeks-global.tsv", "all-weeks-countries.tsv"):
             renamed(folder / "top10" / name, "show_title")

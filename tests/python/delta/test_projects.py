@@ -317,7 +317,7 @@ def test_a_long_running_process_sees_what_others_wrote(make: Make) -> None:
 
 
 def test_a_project_that_had_tables_in_duckdb_goes_on(tmp_path: Path) -> None:
-    """Seeds are loaded anew; what has rows of its own says what to do, and is built by --full-refresh."""
+    """A seed is loaded again. An incremental model ends with a line that says what to do, and --full-refresh builds it."""
     files = {
         "seeds/s.csv": "id\n1\n",
         "models/m.sql": "{{ config(materialized='incremental') }} select * from {{ ref('s') }}",
