@@ -62,11 +62,13 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         self.config = plugin_config
-        self.tables: dict[tuple[str, str], str] = {}  # (schema, name) -> path, of every view over a Delta table
+        # (schema, name) -> path, of every view over a Delta table; other threads add to it, so loops go over a copy
+        self.tables: dict[tuple[str, str], str] = {}
         self.pinned: dict[str, int] = {}  # path -> the version of a source that this run reads, whatever comes after it
         self.unreadable: list[str] = []  # what is said of Delta tables that cannot be read
         self.locks: defaultdict[str, Lock] = defaultdict(Lock)  # path -> for jobs of this process on one table
-        self.shadowed: set[str] | None = None  # functions of DuckDB for which a macro stands; None: look
+        self.shadowed: set[str] | None = None  # functions of DuckDB for which a macro stands; None: not looked for yet
+        self.hooked = False  # whether the project has hooks, which may make such a macro at any time
 
     def configure_connection(self, conn: Connection) -> None:
         """Load the extensions and make a view of every Delta table below the root."""
@@ -99,8 +101,10 @@ class Plugin(BasePlugin):
         """Refuse a project of which dbt would build a Delta model as something else."""
         manifest, project = self._manifest()
         others, always = [], []
+        self.hooked = False
         for node in getattr(manifest, "nodes", {}).values():
             kind = node.config.materialized
+            self.hooked |= any(map(node.config.get, ("pre_hook", "post_hook", "sql_header")))
             if kind in WRAPPED and node.config.get("file_format") == "delta":
                 macro = manifest.find_materialization_macro_by_name(project, kind, "duckdb")
                 others += [node.name] if "dbt_duckdb_delta" not in macro.macro_sql else []
@@ -177,7 +181,7 @@ class Plugin(BasePlugin):
         relation, asked = target_config.relation, target_config.config["job"]
         schema, name, result = str(relation.schema), str(relation.identifier), target_config.config
         if asked["strategy"] == "lake":
-            result["result"] = {"root": self.root, "tables": [list(table) for table in self.tables]}
+            result["result"] = {"root": self.root, "tables": list(map(list, list(self.tables)))}
             return
         if (database := relation.database) and database.lower() != self.database.lower():
             if asked["strategy"] == "describe":
@@ -191,7 +195,7 @@ class Plugin(BasePlugin):
             if job.strategy == "describe":
                 return
             raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a plainer alias.")
-        twins = [(s, n) for s, n in self.tables if (s.lower(), n.lower()) == (schema.lower(), name.lower())]
+        twins = [(s, n) for s, n in list(self.tables) if (s.lower(), n.lower()) == (schema.lower(), name.lower())]
         if twins and (schema, name) not in twins and job.strategy not in READING:
             said = (
                 f"{schema}.{name} and the Delta table {'.'.join(twins[0])} differ in case alone, as DuckDB cannot tell"
@@ -210,9 +214,9 @@ class Plugin(BasePlugin):
 
     def _carry_out(self, cursor: Connection, job: Job, name: str, path: str) -> tuple[Any, DeltaTable | None]:
         """Attempt a job until nothing comes in between; returns what it did, and the table."""
-        commit = uuid.uuid4().hex
+        commit, shadowed = uuid.uuid4().hex, self._shadowed(cursor, job)
         for turn in range(ATTEMPTS):
-            table, shadowed = open_table(path, self.storage), self.shadowed or set()
+            table = open_table(path, self.storage)
             attempt = Attempt(cursor, job, name, path, table, commit, self.tables, self.pinned, shadowed, self.storage)
             found = _version(attempt.table)
             if attempt.table is not None and job.strategy not in READING:
@@ -305,14 +309,21 @@ class Plugin(BasePlugin):
         try:
             if job.sql_header:
                 cursor.execute(job.sql_header)
-            if self.shadowed is None or job.hooks or job.sql_header:
-                self.shadowed = shadowing(cursor)
             yield cast(Connection, cursor)
         finally:
-            if job.hooks or job.sql_header:
+            if job.sql_header:
                 self.shadowed = None
             if handle is None:
                 cursor.close()
+
+    def _shadowed(self, cursor: Connection, job: Job) -> set[str]:
+        """The functions of DuckDB for which somebody's macro stands, which matter where a job may be left out."""
+        if not job.reuse:
+            return set()
+        if self.hooked or job.hooks or job.sql_header:
+            return shadowing(cursor)
+        shadowed = self.shadowed = shadowing(cursor) if self.shadowed is None else self.shadowed
+        return shadowed
 
 
 def _some(names: list[str]) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import polars as pl
@@ -48,6 +51,20 @@ def test_hooks_and_query_share_a_session(tmp_path: Path) -> None:
         found = {name: project.rows(name) for name in ("variable", "temporary", "setting", "macro", "reads")}
         assert found == {"variable": [(1,)], "temporary": [(1,)], "setting": [(3,)], "macro": [(2,)], "reads": [(1,)]}
         assert (project.rows("merged"), project.rows("after")) == ([(1, "a")], [(None,)])
+
+
+def test_a_macro_that_the_hook_of_a_plain_model_makes_is_seen(tmp_path: Path) -> None:
+    """It stands in for a function of DuckDB: what calls that one is computed in the same run."""
+    plain = "{{ config(materialized='table', file_format='none', pre_hook=var('hook')) }} select 1 as id"
+    files = {
+        "models/first.sql": TABLE + "select reverse('ab') as x",
+        "models/plain.sql": "-- depends_on: {{ ref('first') }}\n" + plain,
+        "models/last.sql": "-- depends_on: {{ ref('plain') }}\n" + TABLE + "select reverse('ab') as x",
+    }
+    project = Project(tmp_path / "project", files)
+    for hook, said in {"select 1": "ba", "create macro reverse(x) as '1'": "1"}.items():
+        project.build("--threads", "1", "--vars", json.dumps({"hook": hook}))
+        assert project.rows("last") == [(said,)]
 
 
 def test_an_attempt_leaves_nothing_in_the_session(tmp_path: Path) -> None:
@@ -156,6 +173,26 @@ def test_many_models_at_once_over_one_table(tmp_path: Path) -> None:
     project = Project(tmp_path / "project", {"models/a.sql": TABLE + "select 1 as id", **readers})
     project.build("--threads", "8")
     assert all(project.rows(Path(name).stem) == [(1,)] for name in readers)
+
+
+def test_tables_come_while_another_thread_looks_through_them(tmp_path: Path) -> None:
+    tables, done = Tables(tmp_path), Event()
+    tables.plugin.tables |= {("s", f"other{n}"): "" for n in range(50_000)}
+
+    def adds() -> None:
+        for n in itertools.count():
+            tables.plugin.tables["t", str(n)] = ""
+            if done.wait(0.0001):
+                break
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(adds)
+        try:
+            for n in range(20):
+                tables.job("overwrite", "select 1 as id", f"m{n}")
+        finally:
+            done.set()
+    assert tables.rows("from s.m19") == [(1,)]
 
 
 def test_a_run_reads_its_sources_as_they_were_when_it_began(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
