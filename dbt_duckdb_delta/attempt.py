@@ -11,10 +11,11 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import dbt.version
@@ -75,6 +76,8 @@ class Attempt:
         """Add the rows of the query to the table. replace: and take out the rows that have a key of theirs."""
         if self.table is None:
             return self.overwrite()
+        if self._unchanged():
+            return "unchanged"
         types, rewrite = self._stage_source()
         new = f"null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
         self.cursor.execute(f"create temp table {CHANGES} as select *, {new} from {STAGED}")
@@ -374,6 +377,7 @@ class Attempt:
         ).fetchall()[0]
         wider = not set(types) <= set(self._columns)  # a column that came is there for other models at once
         if not (inserted or updated or deleted or rewrite or wider):
+            self._note_nothing_new()
             return "nothing new"
         old = [c for c in self._columns if c in types or not rewrite]
         held = self.cursor.table(CHANGES).columns
@@ -462,7 +466,10 @@ class Attempt:
         return f"{self.fingerprint} at {version}" if self.fingerprint else ""
 
     def _unchanged(self) -> bool:
-        """Whether the rows were last changed by the same job over the same inputs, and nothing else decides them."""
+        """Whether nothing but the job and its inputs decides the rows, and these are the same as at the last change.
+
+        What adds rows would add them again; but where it found nothing new in the table as it is, it would not now.
+        """
         job = self.job
         if not job.reuse or job.incremental_predicates:
             return False
@@ -481,14 +488,34 @@ class Attempt:
                 if version is not None and version != table.version():
                     table.load_as_version(version)
                 # A table that was restored from a copy and then written has the same numbers, and other files.
-                world.append([table.metadata().id, table.version(), files(table)])
+                world.append(state(table))
             if read is None:
                 return False
-        self.fingerprint = hashlib.sha256(json.dumps(world).encode()).hexdigest()
+        self.fingerprint = digest(world)
+        if self._note is not None and self._note.exists() and self._note.read_text() == self._nothing_new:
+            return True
+        if job.strategy in ("append", "delete_insert"):
+            return False
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
         same = any(commit.get(FINGERPRINT) == self._mark(commit["version"]) for commit in wrote)
         return same and not self._has_null_keys()
+
+    @property
+    def _note(self) -> Path | None:
+        """A file beside those of the table, which readers of Delta do not look at."""
+        return Path(self.path, "_dbt_nothing_new") if "://" not in self.path and self.table is not None else None
+
+    @property
+    def _nothing_new(self) -> str:
+        """What the note says where this job over these inputs found nothing new in the table as it is."""
+        return digest([self.fingerprint, state(self._found)])
+
+    def _note_nothing_new(self) -> None:
+        if self.fingerprint and self._note is not None:
+            with suppress(OSError), NamedTemporaryFile("w", dir=self.path, prefix="_dbt_", delete=False) as file:
+                file.write(self._nothing_new)
+                Path(file.name).replace(self._note)
 
     def _has_null_keys(self) -> bool:
         """Whether a merge adds rows every time: one with a null in its key matches nothing."""
@@ -522,12 +549,15 @@ def open_table(path: str, storage: dict[str, str]) -> DeltaTable | None:
         raise DbtRuntimeError(f"The Delta table at {path} cannot be read: {one_line(error)}") from error
 
 
-def files(table: DeltaTable) -> str:
-    """A digest of the files that make up a table as it was opened: names, sizes and times, as its log has them."""
+def state(table: DeltaTable) -> list[Any]:
+    """What a table is, as it was opened: its id, version and files (names, sizes and times, as its log has them)."""
     actions = table.get_add_actions()
     columns = [actions.column(name).to_pylist() for name in ("path", "size_bytes", "modification_time")]
-    found = sorted(map(str, zip(*columns, strict=True)))
-    return hashlib.sha256(json.dumps(found).encode()).hexdigest()
+    return [table.metadata().id, table.version(), digest(sorted(map(str, zip(*columns, strict=True))))]
+
+
+def digest(said: Any) -> str:
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 def one_line(error: BaseException) -> str:

@@ -26,6 +26,7 @@ class Job:
     on_schema_change: str = "ignore"
     not_null: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
+    contract: str = ""  # a query without rows that has the columns, in order, which the result must have
     description: str | None = None
     comments: dict[str, str] = field(default_factory=dict)
     tblproperties: dict[str, Any] = field(default_factory=dict)

@@ -43,7 +43,7 @@ from dbt_duckdb_delta.object_store import (
     mapped_partitions,
     tables_below,
 )
-from dbt_duckdb_delta.queries import literal, quote
+from dbt_duckdb_delta.queries import BrokenContractError, literal, quote
 
 logger = AdapterLogger("Delta")
 ATTEMPTS = 5
@@ -232,6 +232,8 @@ class Plugin(BasePlugin):
             try:
                 done = getattr(attempt, job.strategy)()
                 return done, attempt.table or open_table(path, self.storage)
+            except BrokenContractError:
+                return "contract", None
             except duckdb.CatalogException as error:
                 if used := [said for said in self.unreadable if said in str(error)]:
                     raise DbtRuntimeError(f"{name}: {used[0]}") from None

@@ -31,6 +31,10 @@ PARTITION = re.compile(r"[A-Z ]+(?<!BLOB)|DECIMAL\(\d+,0\)")  # types whose valu
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+\+00)?")  # of a year that DataFusion can read
 
 
+class BrokenContractError(Exception):
+    """The columns of a query are not those that its contract promises: dbt says which."""
+
+
 def quote(identifier: str) -> str:
     """An identifier in double quotes, as DuckDB and DataFusion both read it."""
     return '"' + identifier.replace('"', '""') + '"'
@@ -139,7 +143,8 @@ def recast(value: str, was: str, dtype: str) -> str:
 def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     """The job's query with its constraints enforced and in types that Delta has, and those types by column.
 
-    A row that breaks a constraint ends the query with an error that names the constraint.
+    A row that breaks a constraint ends the query with an error that names the constraint. Raises BrokenContractError
+    where the columns are not those of the contract.
     """
     rules = [(f"{quote(column)} is not null", f"column {column} is null") for column in job.not_null]
     rules += [(f"coalesce({check}\n, true)", f"check ({check}) fails") for check in job.checks]
@@ -149,6 +154,11 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     where = f"\nwhere {' and '.join(conditions)}" if conditions else ""
     relation = cursor.sql(f"select * from (\n{job.sql}\n) limit 0")
     held = dict(zip(relation.columns, relation.types, strict=True))
+    if job.contract:
+        promised = cursor.sql(job.contract)
+        if dict(zip(promised.columns, promised.types, strict=True)) != held:
+            raise BrokenContractError
+        held = {column: held[column] for column in promised.columns}
     types = {c: delta_type(c, dtype, job.timestamp_ntz, job.as_text) for c, dtype in held.items()}
     partitions = {column.lower() for column in job.partition_by}  # in which Delta takes an empty string for null
     values = {c: in_utc(quote(c), dtype, job.timestamp_ntz) or quote(c) for c, dtype in held.items()}

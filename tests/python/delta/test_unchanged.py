@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -215,6 +216,70 @@ def test_a_merge_with_a_null_in_its_key_adds_rows_every_time(tmp_path: Path, sha
             assert len(shared.rows(f"from s.{table}")) == n
 
 
+NEW = "select k from s.source where k not in (select k from s.t)"
+
+
+@pytest.mark.parametrize("strategy", ["append", "merge", "delete_insert"])
+def test_what_found_nothing_new_is_not_worked_out_again(tmp_path: Path, shared: Tables, strategy: str) -> None:
+    """Until an input, the query or the table itself is another; what adds a row is always worked out."""
+    shared.move(tmp_path)
+    shared.job("overwrite", "select 1 as k", "source")
+    merged: dict[str, Any] = {"unique_key": ["k"], "reuse": True}
+    shared.job(strategy, "select k from s.source", **merged)
+    for added in ([], [2], [3]):
+        for k in added:
+            shared.job("append", f"select {k} as k", "source")
+            assert shared.job(strategy, NEW, **merged).startswith(strategy.replace("_", "+"))
+        assert [shared.job(strategy, NEW, **merged) for _ in range(3)] == ["nothing new", "unchanged", "unchanged"]
+    assert shared.job(strategy, f"{NEW} and true", **merged) == "nothing new"
+    copy = shutil.copytree(shared.path(), tmp_path / "copy")
+    assert shared.job(strategy, f"{NEW} and true", **merged) == "unchanged"
+    write_deltalake(shared.path(), pl.DataFrame({"k": [1]}, schema={"k": pl.Int32}), mode="overwrite")
+    assert "2 inserted" in shared.job(strategy, f"{NEW} and true", **merged)
+    assert shared.rows() == [(1,), (2,), (3,)]
+    shutil.rmtree(shared.path())
+    copy.rename(shared.path())
+    assert shared.job(strategy, f"{NEW} and true", **merged) == "unchanged"  # it is what it was then
+    assert shared.rows() == [(1,), (2,), (3,)]
+
+
+def test_a_merge_that_found_nothing_new_finds_what_another_writer_did(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    merged: dict[str, Any] = {"unique_key": ["k"], "reuse": True}
+    done = [shared.job("merge", sql, **merged) for sql in ("select 1 as k", "select 1 as k where true")]
+    assert done == ["overwrite", "nothing new"]
+    write_deltalake(shared.path(), pl.DataFrame({"k": [2]}, schema={"k": pl.Int32}), mode="overwrite")
+    assert "1 inserted" in shared.job("merge", "select 1 as k where true", **merged)
+    assert shared.rows() == [(1,), (2,)]
+
+
+def test_what_adds_rows_adds_them_each_time(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    for n in range(1, 4):
+        assert shared.job("append", "select 1 as k", reuse=True) != "unchanged"
+        assert shared.rows() == [(1,)] * n
+    past, new = "select 1 as k where false", "select 1 as k"
+    done = [shared.job("append", sql, reuse=True) for sql in (past, past, new, new, past, past)]
+    assert done == [
+        "nothing new",
+        "unchanged",
+        *["append (1 inserted, 0 updated, 0 deleted)"] * 2,
+        "nothing new",
+        "unchanged",
+    ]
+
+
+def test_a_contract_counts_though_nothing_else_changed(tmp_path: Path) -> None:
+    contract = "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: k, data_type: %s}]}]"
+    project = Project(tmp_path / "project", {"models/m.sql": TABLE + "select 1 as k", "models/m.yml": contract % "int"})
+    project.build()
+    assert project.build()["m"][1] == "unchanged"
+    project.write("models/m.yml", contract % "bigint")
+    success, out = project.in_new_session("build")
+    assert not success and "This model has an enforced contract that failed" in out and "INTEGER" in out
+    assert project.version("m") == 0
+
+
 # -- random histories, against a project in which nothing is ever left alone -------------------------------------------
 
 QUERY = TABLE + "select id, name, 7 / 2 as half, {{ label() }} as label from {{ ref('s') }} {{ var('more', '') }}"
@@ -224,6 +289,9 @@ FILES = {
     "models/t.sql": QUERY,
     "models/m.sql": "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id',"
     " not_matched_by_source_action='delete') }} select id, name, label from {{ ref('t') }}",
+    "models/a.sql": "{{ config(materialized='incremental') }} select id, name from {{ ref('t') }}"
+    "{% if is_incremental() %} where id not in (select id from {{ this }}){% endif %}",
+    "models/log.sql": "{{ config(materialized='incremental') }} select id, label from {{ ref('t') }}",
     "models/udf.sql": TABLE + "select id, made() as made from {{ ref('m') }}",
     "models/ext.sql": TABLE + "select * from ext.s.t",
     "models/hooked.sql": "{{ config(materialized='table', pre_hook=\"{{ var('hook', 'select 1') }}\") }}"
@@ -237,7 +305,7 @@ STEPS = {
     "ext": ["1", "2"],
     "hook": ["select 1", "set integer_division = true"],
     "more": ["", "where id = 1"],
-    "foreign": ["t", "m", "s"],
+    "foreign": ["t", "m", "s", "a"],
     "nothing": [""],
 }
 NUMBER = count()
@@ -275,7 +343,7 @@ class Both:
             assert success, out
 
     def rows(self) -> list[dict[str, Any]]:
-        tables = ("s", "t", "m", "udf", "ext", "hooked")
+        tables = ("s", "t", "m", "a", "log", "udf", "ext", "hooked")
         return [{table: project.rows(table) for table in tables} for project in self.projects]
 
 
