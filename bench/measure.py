@@ -24,13 +24,15 @@ DBT = str(Path(sys.executable).parent / "dbt")
 
 @dataclass(frozen=True)
 class Measured:
-    """Wall time in seconds, and peak resident memory in MiB, of one or several commands."""
+    """Wall and processor time in seconds, and peak resident memory in MiB, of one or several commands."""
 
     seconds: float
+    processor: float
     peak_mib: float
 
     def __add__(self, other: Measured) -> Measured:
-        return Measured(self.seconds + other.seconds, max(self.peak_mib, other.peak_mib))
+        peak = max(self.peak_mib, other.peak_mib)
+        return Measured(self.seconds + other.seconds, self.processor + other.processor, peak)
 
 
 def run(*command: str, lake: Path) -> Measured:
@@ -44,7 +46,7 @@ def run(*command: str, lake: Path) -> Measured:
         if status != 0:
             output.seek(0)
             sys.exit(f"{' '.join(command)} failed:\n{output.read().decode()}")
-    return Measured(seconds, usage.ru_maxrss / 1024)
+    return Measured(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 @contextmanager
