@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -24,15 +25,16 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.mark.histories
-def test_the_page(checkout: Path, new_lake: Callable[[str], Lake]) -> None:
-    here = Lake(checkout / "lake", new_lake("page").work)
+def test_the_page(checkout: Path, new_lake: Callable[[str], Lake], make_sample: Callable[..., Path]) -> None:
+    built = new_lake("page")
+    built.ingest("--from", str(shutil.copytree(make_sample(titles=1000, seed=42), checkout / "sample")))
+    built.build()
+    here = Lake(built.root.rename(checkout / "lake"), built.work)
 
     def bash(commands: str) -> str:
         places = "LAKEHOUSE_ROOT=lake DBT_TARGET_PATH=target DBT_LOG_PATH=logs DBT_PROJECT_DIR=."
         return here.run("bash", "-euo", "pipefail", "-c", f"cd '{checkout}'; export {places}; {commands}").stdout
 
-    bash(".venv/bin/python -m lakehouse sample --out sample && .venv/bin/python -m ingest --from sample")
-    bash(".venv/bin/dbt build --quiet --exclude-resource-type test --exclude-resource-type unit_test")
     for commands in re.findall(r"^```bash\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE):
         bash(commands)
 
