@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -21,6 +22,7 @@ from typing import Any
 import dbt.version
 import deltalake
 import duckdb
+from arro3.core import RecordBatch, RecordBatchReader
 from dbt.adapters.duckdb.__version__ import version as dbt_duckdb_version
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
@@ -78,6 +80,8 @@ class Attempt:
             return self.overwrite()
         if self._unchanged():
             return "unchanged"
+        if not replace and (done := self._stream()):
+            return done
         types, rewrite = self._stage_source()
         new = f"null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
         self.cursor.execute(f"create temp table {CHANGES} as select *, {new} from {STAGED}")
@@ -85,6 +89,27 @@ class Attempt:
             target, on = self._matching()
             self._remove(f"from {target} semi join {STAGED} as {SOURCE} on {on}")
         return self._apply("delete+insert" if replace else "append", types, rewrite)
+
+    def _stream(self) -> str | None:
+        """Add the rows as they come, if they have the table's columns; returns what was done."""
+        sql, types, found, rewrite = self._reconcile()
+        if rewrite or types != found or set(types) != set(self._columns):
+            return None
+        rows = self.cursor.sql(f"select {queries.fitted(types, found)} from ({sql})")
+        reader, inserted = RecordBatchReader.from_arrow(rows), 0
+        first = next((batch for batch in reader if batch.num_rows), None)
+        if first is None:
+            self._note_nothing_new()
+            return "nothing new"
+
+        def counted() -> Iterator[RecordBatch]:
+            nonlocal inserted
+            for batch in chain([first], reader):
+                inserted += batch.num_rows
+                yield batch
+
+        self._commit(rows, RecordBatchReader.from_batches(reader.schema, counted()), mode="append")
+        return f"append ({inserted} inserted, 0 updated, 0 deleted)"
 
     def delete_insert(self) -> str:
         """Delete every row whose key the query returns, then insert what it returns (several rows a key are fine)."""
