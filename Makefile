@@ -125,6 +125,7 @@ bench: with-all ## Measure speed and memory; prints tables (the engines, at the 
 	@$(PY) -m bench.pipeline
 	@$(PY) -m bench.ingest
 	@$(PY) -m bench.delta
+	@$(PY) -m bench.duckrun
 	@$(PY) -m bench.engines
 
 parity: with-all ## Build SOURCE (of the sample: WEEKS=8) on every engine and compare all silver and gold tables

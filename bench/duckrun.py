@@ -22,8 +22,8 @@ import duckdb
 from bench.delta import project
 from bench.measure import CHECKOUT, Measured, run, scratch, show
 
-ROWS = 100_000
-TURNS = 1
+ROWS = 10_000_000
+TURNS = 3
 ENVIRONMENT = CHECKOUT / ".tmp" / "duckrun"
 SAME = ("dbt-core", "dbt-duckdb", "dbt-adapters", "duckdb")  # in the release that is installed here
 
