@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import dbt.version
@@ -538,9 +537,8 @@ class Attempt:
 
     def _note_nothing_new(self) -> None:
         if self.fingerprint and self._note is not None:
-            with suppress(OSError), NamedTemporaryFile("w", dir=self.path, prefix="_dbt_", delete=False) as file:
-                file.write(self._nothing_new)
-                Path(file.name).replace(self._note)
+            with suppress(OSError):  # half of a note, or none, only means that the query is worked out again
+                self._note.write_text(self._nothing_new)
 
     def _has_null_keys(self) -> bool:
         """Whether a merge adds rows every time: one with a null in its key matches nothing."""
