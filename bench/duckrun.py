@@ -56,7 +56,9 @@ def install() -> Path:
     pins = [f"{name}=={version(name)}" for name in SAME]
     if not (ENVIRONMENT / "bin" / "dbt").exists():
         venv.create(ENVIRONMENT, clear=True, with_pip=True)
-        subprocess.run([ENVIRONMENT / "bin" / "pip", "install", "--quiet", "duckrun[dbt]==0.5.0", *pins], check=True)
+        pip = [str(ENVIRONMENT / "bin" / "pip"), "install", "--quiet", "duckrun[dbt]==0.5.0", *pins]
+        if subprocess.run(pip, check=False).returncode:
+            sys.exit("duckrun could not be installed (see above), and so nothing was compared.")
     # duckrun installs it from the net, unless it is there already
     platform = duckdb.execute("pragma platform").fetchall()[0][0]
     release = f"v{duckdb.__version__}"
