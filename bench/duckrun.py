@@ -6,7 +6,6 @@ memory (medians). duckrun needs another release of delta-rs, and so gets an envi
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
@@ -99,7 +98,6 @@ def main() -> None:
             dbt = Path(sys.executable).parent / "dbt" if ours else ENVIRONMENT / "bin" / "dbt"
             with scratch() as folder:
                 made = projects(folder, extensions, ours)
-                os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
                 for name, (at, arguments) in STEPS.items():
                     place = ("--project-dir", str(made[at]), "--profiles-dir", str(made[at]))
                     found[name, ours].append(run(str(dbt), *arguments, *place, lake=folder / at))

@@ -516,9 +516,10 @@ class Attempt:
             if read is None:
                 return False
         self.fingerprint = digest(world)
-        if self._note is not None and self._note.exists() and self._note.read_text() == self._nothing_new:
-            return True
-        if job.strategy in ("append", "delete_insert"):
+        with suppress(OSError):  # no note
+            if self._note is not None and self._note.read_bytes() == self._nothing_new.encode():
+                return True
+        if job.adds or job.strategy == "delete_insert":
             return False
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
@@ -580,6 +581,7 @@ def state(table: DeltaTable) -> list[Any]:
 
 
 def digest(said: Any) -> str:
+    """A hash of what JSON can hold."""
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 

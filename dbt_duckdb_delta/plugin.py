@@ -101,10 +101,8 @@ class Plugin(BasePlugin):
         """Refuse a project of which dbt would build a Delta model as something else."""
         manifest, project = self._manifest()
         others, always = [], []
-        self.hooked = False
         for node in getattr(manifest, "nodes", {}).values():
             kind = node.config.materialized
-            self.hooked |= any(map(node.config.get, ("pre_hook", "post_hook", "sql_header")))
             if kind in WRAPPED and node.config.get("file_format") == "delta":
                 macro = manifest.find_materialization_macro_by_name(project, kind, "duckdb")
                 others += [node.name] if "dbt_duckdb_delta" not in macro.macro_sql else []
@@ -125,7 +123,9 @@ class Plugin(BasePlugin):
         self.storage = secrets | self.config.get("storage_options", {})
         connect_object_store(self.conn, self.root, self.storage)
         found, self.invocation = tables_below(self.conn, self.root), get_invocation_id()
-        self.shadowed = None
+        self.shadowed, (manifest, _) = None, self._manifest()
+        nodes, hooks = getattr(manifest, "nodes", {}).values(), ("pre_hook", "post_hook", "sql_header")
+        self.hooked = any(node.config.get(hook) for node in nodes for hook in hooks)
         ours = f"database_name = current_database() and contains(sql, {literal(MARK)})"
         made = self.conn.execute(f"select schema_name, view_name from duckdb_views() where {ours}").fetchall()
         for schema, name in set(made) - set(found):

@@ -269,6 +269,14 @@ def test_what_adds_rows_adds_them_each_time(tmp_path: Path, shared: Tables) -> N
     ]
 
 
+def test_a_merge_without_a_key_adds_rows_each_time(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    for strategy in ("merge", "delete_insert"):
+        for n in range(1, 4):
+            assert shared.job(strategy, "select 1 as k", strategy, reuse=True) != "unchanged"
+            assert shared.rows(f"from s.{strategy}") == [(1,)] * n
+
+
 def test_a_contract_counts_though_nothing_else_changed(tmp_path: Path) -> None:
     contract = "models: [{name: m, config: {contract: {enforced: true}}, columns: [{name: k, data_type: %s}]}]"
     project = Project(tmp_path / "project", {"models/m.sql": TABLE + "select 1 as k", "models/m.yml": contract % "int"})
