@@ -39,6 +39,10 @@ from ingest.contents import Contents, is_release
 from ingest.errors import ConfigurationError
 from ingest.storage.lineage import LINEAGE_SCHEMA
 
+# A write waits for frames that Python makes, and holds one of the threads of delta-rs meanwhile. It has as many as the
+# machine has processors: where all of them wait, a read of another table would never end.
+os.environ.setdefault("TOKIO_WORKER_THREADS", "16")
+
 LEDGER = "_files"
 # The log is the record of what was loaded when, and what a killed run left to do: it is never cleaned up.
 _CONFIGURATION = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}

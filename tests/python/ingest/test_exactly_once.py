@@ -186,6 +186,45 @@ def test_another_run_in_between(
         assert contents(Path(lake)) == expected
 
 
+WRITES_THAT_WAIT = """
+import os, sys, threading
+import polars as pl
+from ingest.storage import tables
+
+schema, frame = {"a": pl.String()}, pl.DataFrame({"a": ["x"] * 50_000})
+
+def table(name):
+    tables._create(f"{sys.argv[1]}/{name}", schema, "")
+    return tables.open_table(f"{sys.argv[1]}/{name}")
+
+there, found = table("there"), threading.Event()
+for _ in range(2):
+    tables._commit(there, [frame], schema)
+    there.update_incremental()
+
+def frames():
+    yield frame
+    begun.release()
+    found.wait()
+
+begun, count = threading.Semaphore(0), os.cpu_count()
+for number in range(count):
+    threading.Thread(target=tables._commit, args=(table(number), frames(), schema)).start()
+for number in range(count):
+    begun.acquire()
+print(tables.query(there, "select max(a) from t").item())
+found.set()
+"""
+
+
+def test_a_table_is_read_while_as_many_writes_as_there_are_processors_wait(tmp_path: Path) -> None:
+    """Each has to wait for its records, which those who read make."""
+    command = [sys.executable, "-c", WRITES_THAT_WAIT, str(tmp_path)]
+    env = {name: value for name, value in os.environ.items() if name != "TOKIO_WORKER_THREADS"}
+    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "x\n"
+
+
 @pytest.mark.parametrize("also_vanishes", [False, True])
 def test_killed_between_the_records_and_the_ledger(
     bench: Bench, feed: Repository, monkeypatch: pytest.MonkeyPatch, also_vanishes: bool
