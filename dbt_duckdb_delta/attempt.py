@@ -14,14 +14,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import dbt.version
 import deltalake
 import duckdb
-from arro3.core import RecordBatch, RecordBatchReader
 from dbt.adapters.duckdb.__version__ import version as dbt_duckdb_version
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, WriterProperties, write_deltalake
@@ -31,6 +29,7 @@ from dbt_duckdb_delta import queries
 from dbt_duckdb_delta.inputs import inputs, settings
 from dbt_duckdb_delta.job import OWNER, VERSION, Job
 from dbt_duckdb_delta.queries import INEXACT, PARTITION, any_of, bounds, literal, names, quote
+from dbt_duckdb_delta.stream import Described
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
 # one file with several threads and skips most of it on a filter.
@@ -79,36 +78,15 @@ class Attempt:
             return self.overwrite()
         if self._unchanged():
             return "unchanged"
-        if not replace and (done := self._stream()):
-            return done
         types, rewrite = self._stage_source()
+        if not (replace or rewrite):
+            return self._add(types)
         new = f"null::varchar as {FILE}, null::bigint as {ROW}, true as {KEPT}"
         self.cursor.execute(f"create temp table {CHANGES} as select *, {new} from {STAGED}")
         if replace and self.job.unique_key:
             target, on = self._matching()
             self._remove(f"from {target} semi join {STAGED} as {SOURCE} on {on}")
         return self._apply("delete+insert" if replace else "append", types, rewrite)
-
-    def _stream(self) -> str | None:
-        """Add the rows as they come, if they have the table's columns; returns what was done."""
-        sql, types, found, rewrite = self._reconcile()
-        if rewrite or types != found or set(types) != set(self._columns):
-            return None
-        rows = self.cursor.sql(f"select {queries.fitted(types, found)} from ({sql})")
-        reader, inserted = RecordBatchReader.from_arrow(rows), 0
-        first = next((batch for batch in reader if batch.num_rows), None)
-        if first is None:
-            self._note_nothing_new()
-            return "nothing new"
-
-        def counted() -> Iterator[RecordBatch]:
-            nonlocal inserted
-            for batch in chain([first], reader):
-                inserted += batch.num_rows
-                yield batch
-
-        self._commit(rows, RecordBatchReader.from_batches(reader.schema, counted()), mode="append")
-        return f"append ({inserted} inserted, 0 updated, 0 deleted)"
 
     def delete_insert(self) -> str:
         """Delete every row whose key the query returns, then insert what it returns (several rows a key are fine)."""
@@ -152,7 +130,7 @@ class Attempt:
         columns = {column: quote(column) for column in self.job.partition_by}
         partitions = bounds(self.cursor, STAGED, columns, names(columns), exact=True)
         if not partitions:
-            return self._no_rows(types)
+            return self._add(types)
         self._replace_where(" or ".join(partitions), f"from {STAGED}")
         return f"replaced {len(partitions)} partitions"
 
@@ -168,7 +146,7 @@ class Attempt:
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
         rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
         if not self.cursor.execute(rows).fetchall():
-            return self._no_rows(types)
+            return self._add(types)
         self._replace_where(batch, f"from {STAGED}")
         return "replaced batch"
 
@@ -419,12 +397,14 @@ class Attempt:
             self._commit(self.cursor.sql(coming), mode="append", schema_mode="merge")
         return f"{done} ({inserted} inserted, {updated} updated, {deleted} deleted)"
 
-    def _no_rows(self, types: dict[str, str]) -> str:
-        """Commit the columns that came where no row did, as other models may read them at once."""
-        if set(types) <= set(self._columns):
+    def _add(self, types: dict[str, str]) -> str:
+        """Commit what STAGED holds to what is there; where that is no row, the columns that came, if any did."""
+        inserted = self.cursor.execute(f"select count(*) from {STAGED}").fetchall()[0][0]
+        if not inserted and set(types) <= set(self._columns):
+            self._note_nothing_new()
             return "nothing new"
-        self._commit(self.cursor.sql(f"from {STAGED}"), mode="append", schema_mode="merge")
-        return "new columns"
+        self._commit(self.cursor.sql(f"select {names(types)} from {STAGED}"), mode="append", schema_mode="merge")
+        return f"append ({inserted} inserted, 0 updated, 0 deleted)"
 
     def _ranges(self, columns: list[str]) -> str:
         """A predicate that each row that comes or goes meets, and few other rows do.
@@ -452,7 +432,7 @@ class Attempt:
             properties, owner = self.job.tblproperties or None, self.job.project and OWNER + self.job.project
             how = {"mode": "error", "configuration": properties, "description": self.job.description, "name": owner}
         rows = self.cursor.sql(sql)
-        self._commit(rows, queries.decorated(rows, set(self.job.not_null), self.job.comments), **how)
+        self._commit(rows, Described(rows, set(self.job.not_null), self.job.comments), **how)
 
     def _replace_where(self, where: str, sql: str) -> None:
         """Commit the query's rows in place of all that meet a condition, which they must meet too."""

@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from typing import Any
 
-import duckdb
-from arro3.core import RecordBatchReader, Schema
 from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection as Connection
 
@@ -247,15 +245,3 @@ def constant(value: str, dtype: Any) -> str:
     if dtype.id == "decimal":
         return f"cast({literal(value)} as {dtype})"
     return value if dtype.id in INTEGERS else literal(value)
-
-
-def decorated(relation: duckdb.DuckDBPyRelation, not_null: set[str], comments: dict[str, str]) -> Any:
-    """The relation as a stream whose schema carries not-null marks and column comments into the Delta schema."""
-    if not not_null and not comments:
-        return relation
-    reader, fields = RecordBatchReader.from_arrow(relation), []
-    for column in map(reader.schema.field, reader.schema.names):
-        metadata = {"comment": comments[column.name]} if column.name in comments else {}
-        fields.append(column.with_nullable(column.name not in not_null).with_metadata(metadata))
-    schema = Schema(fields)
-    return RecordBatchReader.from_batches(schema, (batch.with_schema(schema) for batch in reader))

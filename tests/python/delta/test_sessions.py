@@ -328,6 +328,27 @@ def test_a_feature_that_cannot_be_written_is_named(tmp_path: Path, shared: Table
         assert "another writer" not in str(raised.value)
 
 
+def test_a_query_may_call_a_python_function(tmp_path: Path) -> None:
+    """Which runs in DuckDB's threads, and needs the lock of the interpreter for each of its rows."""
+    tables = Tables(tmp_path)
+    tables.connection.create_function("plus_one", lambda n: n + 1, ["BIGINT"], "BIGINT")
+    sql, said = "select plus_one(range) as k, '{}' as v from range({}, {})", {"comments": {"v": "a letter"}}
+    jobs = [
+        ({"strategy": "overwrite", "sql": sql.format("x", 0, 200_000), "not_null": ["k"]}, (200_000, 0)),
+        ({"strategy": "append", "sql": sql.format("y", 200_000, 300_000)}, (300_000, 100_000)),
+        ({"strategy": "merge", "sql": sql.format("y", 150_000, 350_000), "unique_key": ["k"]}, (350_000, 200_000)),
+        ({"strategy": "overwrite", "sql": sql.format("y", 0, 200_000), "not_null": ["k"]}, (200_000, 200_000)),
+    ]
+    with ThreadPoolExecutor() as pool:  # two tables at a time, as under dbt
+        for job, expected in jobs:
+            list(pool.map(lambda table, job=job: tables.job(table=table, **job, **said), ("t", "u")))
+            for table in ("t", "u"):
+                sql = f"select count(distinct k), count(*) filter (v = 'y') from s.{table}"
+                assert tables.rows(sql) == [expected]
+                key, letter = tables.delta(table).schema().fields
+                assert (key.nullable, letter.nullable, letter.metadata) == (False, True, {"comment": "a letter"})
+
+
 def test_a_panic_of_delta_rs_fails_the_model(tmp_path: Path, shared: Tables, monkeypatch: pytest.MonkeyPatch) -> None:
     shared.move(tmp_path)
 
