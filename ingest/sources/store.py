@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 _PART = 32 << 20  # bytes of one request, so that none of them takes long
 _CHUNK = 1 << 20
+_LISTING = 600.0  # seconds that one folder may take, which are millions of objects
+_OBJECTS = 1_000_000  # of one folder that datasets ask for
 _LOOKS = 3  # at an object that changes while it is read
 _RETRIES: RetryConfig = {"max_retries": 5, "retry_timeout": timedelta(minutes=3)}
 _CLIENT: ClientConfig = {
@@ -131,10 +134,7 @@ class Store:
         taken_at = now()
         found: dict[str, Entry] = {}
         for meta in self._objects():
-            name = meta["path"].removeprefix(f"{self._base}/") if self._base else meta["path"]
-            wanted = self._source.dataset_of(name) or (unsafe(name) and self._source.dataset_of(base_name(name)))
-            if not wanted:
-                continue
+            name = self._named(meta)
             if meta["size"] == 0 and self._head(meta["path"]) is None:
                 continue  # what stands for a folder: its name ends with a slash, which the client leaves out
             if name not in found or meta["size"]:
@@ -151,18 +151,43 @@ class Store:
             if dataset.is_pattern:
                 folder = "/".join(filter(None, [self._base, dataset.fixed]))
                 folders[folder] = folders.get(folder, False) or dataset.is_deep
-            elif (meta := self._head(self._key(dataset.file))) is not None:
+            elif (meta := self._head(self._key(dataset.file))) is not None and self._wants(meta):
                 yield meta
         deep = [folder for folder, is_deep in folders.items() if is_deep]
         for folder, is_deep in folders.items():
             if any(folder != other and (not other or folder.startswith(f"{other}/")) for other in deep):
                 continue
             with self._failures():
-                if is_deep:
-                    for page in obstore.list(self._store, folder or None, chunk_size=1000):
-                        yield from page
-                else:
-                    yield from obstore.list_with_delimiter(self._store, folder or None)["objects"]
+                try:
+                    yield from asyncio.run(asyncio.wait_for(self._folder(folder or None, is_deep), _LISTING))
+                except TimeoutError:
+                    place = f"{self._root}/{folder}".rstrip("/")
+                    raise OutOfReach(
+                        f"{place} is not listed to its end after {_LISTING:g} s; name a narrower folder"
+                    ) from None
+
+    async def _folder(self, folder: str | None, is_deep: bool) -> list[ObjectMeta]:
+        """The objects in a folder, or anywhere below it, that datasets ask for."""
+        if not is_deep:
+            listed = await obstore.list_with_delimiter_async(self._store, folder)
+            return [meta for meta in listed["objects"] if self._wants(meta)]
+        found: list[ObjectMeta] = []
+        async for page in obstore.list(self._store, folder, chunk_size=1000):
+            found += filter(self._wants, page)
+            if len(found) > _OBJECTS:
+                raise ConfigurationError(
+                    f"{self._root}/{folder or ''} has more than {_OBJECTS:,} files that datasets ask for; name a"
+                    " narrower folder in `folder` or in the pattern"
+                )
+        return found
+
+    def _named(self, meta: ObjectMeta) -> str:
+        """The name of an object below the source's folder."""
+        return meta["path"].removeprefix(f"{self._base}/") if self._base else meta["path"]
+
+    def _wants(self, meta: ObjectMeta) -> bool:
+        name = self._named(meta)
+        return bool(self._source.dataset_of(name) or (unsafe(name) and self._source.dataset_of(base_name(name))))
 
     def _check(self) -> None:
         """Where nothing was found: whether there is such a bucket at all, and may be listed."""

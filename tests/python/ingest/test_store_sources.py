@@ -227,6 +227,37 @@ def test_an_answer_that_is_no_listing_is_one_line(
     assert SECRET not in done.out + done.err
 
 
+PAGE = (
+    "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>more</NextContinuationToken>{}"
+    "</ListBucketResult>"
+)
+FILE = (
+    "<Contents><Key>in/data/days/1.csv</Key><LastModified>2024-01-01T00:00:00Z</LastModified><ETag>1</ETag>"
+    "<Size>8</Size></Contents>"
+)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "page", "words"),
+    [
+        ("days/**/*.csv", "", "s3://bucket/in/data/days is not listed to its end after 1 s"),
+        ("days/*.csv", "", "s3://bucket/in/data/days is not listed to its end after 1 s"),
+        ("days/*.csv", FILE, "s3://bucket/in/data/days is not listed to its end after 1 s"),
+        ("days/**/*.csv", 500 * FILE, "s3://bucket/in/data/days has more than 5 files that datasets ask for"),
+    ],
+)
+def test_a_listing_without_an_end_is_one_line(
+    alone: Bench, answers: Answers, monkeypatch: pytest.MonkeyPatch, pattern: str, page: str, words: str
+) -> None:
+    monkeypatch.setattr(store, "_LISTING", 1.0)
+    monkeypatch.setattr(store, "_OBJECTS", 5)
+    alone.config.write_text(CONFIG.format(path="s3://bucket/in").replace("days/**/*.csv", pattern))
+    answers.failure = 200, PAGE.format(page)
+    done = alone.ingest("--dataset", "days")
+    assert done.code in (2, 3) and done.err.count("\n") == 1
+    assert words in done.err
+
+
 @pytest.mark.parametrize("key", ["days//2.csv", "days/../2.csv", "days/./2.csv", "days/a\nb.csv", "days/\x7f.csv"])
 def test_an_object_whose_name_cannot_be_listed_is_named(alone: Bench, answers: Answers, key: str) -> None:
     answers.objects = {"in/data/people.csv": PEOPLE, f"in/data/{key}": b"day\n1\n"}
