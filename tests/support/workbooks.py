@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
@@ -77,8 +78,9 @@ def workbook(sheets: Mapping[str, str], *, after: str = "", more: Mapping[str, b
         for at, (_, content) in numbered:
             sheet = f'<worksheet xmlns="{_MAIN}"><sheetData>{content}</sheetData>{after}</worksheet>'
             archive.writestr(f"xl/worksheets/sheet{at}.xml", sheet)
-        for name, data in (more or {}).items():
-            archive.writestr(name, data)
+        with warnings.catch_warnings(action="ignore"):  # that a part is there twice
+            for name, data in (more or {}).items():
+                archive.writestr(name, data)
     return found.getvalue()
 
 

@@ -214,7 +214,7 @@ def real_files() -> Iterator[Any]:
 
 
 @needs_real_data
-@pytest.mark.parametrize("path", real_files())
+@pytest.mark.parametrize("path", list(real_files()))
 def test_the_real_files_read_as_the_csv_module_reads_them(path: Path) -> None:
     delimiter = "\t" if path.suffix == ".tsv" else ","
     with path.open(encoding="utf-8-sig", newline="") as text:
