@@ -39,6 +39,7 @@ HOW: dict[str, Any] = {"compression": "SNAPPY", "max_row_group_size": 122_880}
 PARTITIONED = HOW | {"dictionary_page_size_limit": 32_768}
 FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
 VERSIONS = [VERSION, duckdb.__version__, deltalake.__version__, dbt.version.__version__, dbt_duckdb_version]
+OF_RUN = re.compile(r"/\* of run \*/.*?/\* end of run \*/", re.DOTALL)  # macro of_run marks it
 # Operations that leave a table's rows as they are.
 DATA_PRESERVING = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UPDATE FIELD METADATA")
 SOURCE, TARGET = "dbt_internal_source", "dbt_internal_dest"  # dbt's names, for incremental_predicates
@@ -478,7 +479,8 @@ class Attempt:
         if not job.reuse or job.incremental_predicates:
             return False
         asked = {name: value for name, value in asdict(job).items() if name not in ("project", "found")}
-        world: list[Any] = [asked | {"input_file": None}, settings(self.cursor), VERSIONS]
+        asked |= {"input_file": None, "sql": OF_RUN.sub("", job.sql)}
+        world: list[Any] = [asked, settings(self.cursor), VERSIONS]
         if job.input_file:
             with Path(job.input_file).open("rb") as file:
                 world.append(hashlib.file_digest(file, "sha256").hexdigest())

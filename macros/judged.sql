@@ -158,8 +158,8 @@ judged as (
         checked._file_version,
         checked._committed_at,
         checked._row_number,
-        '{{ invocation_id }}' as _run_id,
-        cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S") }}' as {{ dbt.type_timestamp() }}) as _judged_at
+        {{ dbt_duckdb_delta.of_run("'" ~ invocation_id ~ "'") }} as _run_id,
+        cast({{ dbt_duckdb_delta.of_run("'" ~ run_started_at.strftime("%Y-%m-%d %H:%M:%S") ~ "'") }} as {{ dbt.type_timestamp() }}) as _judged_at
     from checked
     left join contents
         on {{ same(["_file_path", "_file_version"], "checked", "contents") }}

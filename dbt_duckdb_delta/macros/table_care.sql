@@ -73,6 +73,15 @@
 {% endmacro %}
 
 
+{#
+  An expression that only says of a row by which run it came, as with `invocation_id`. A build in which nothing else is
+  another leaves the table alone (see reuse_unchanged in README.md), and rows keep what they have.
+
+  Example: {{ dbt_duckdb_delta.of_run("'" ~ invocation_id ~ "'") }} as run_id
+#}
+{% macro of_run(expression) %}{{ "/* of run */" ~ expression ~ "/* end of run */" }}{% endmacro %}
+
+
 {# The nodes of the graph that are Delta tables: one by name, or all. #}
 {% macro nodes(name=none, must=true) %}
   {% set nodes = [] %}

@@ -10,9 +10,13 @@ from typing import Any, cast
 import dbt.artifacts.schemas.base as artifacts
 import duckdb
 from dbt.clients.jinja import MacroGenerator
+from dbt.compilation import Compiler, Linker
 from dbt.context.configured import ConfiguredContext
 from dbt.context.macros import MacroNamespace, MacroNamespaceBuilder
 from dbt.context.manifest import ManifestContext
+from dbt.contracts.graph.manifest import Manifest
+from dbt.contracts.graph.nodes import Macro
+from dbt.graph.graph import Graph
 from dbt.tracking import track_behavior_change_warn
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.events.base_types import BaseEvent, EventLevel
@@ -29,6 +33,9 @@ def quicken() -> None:
     artifacts.write_json = _write_json  # type: ignore[attr-defined]
     MacroNamespaceBuilder.build_namespace = _build_namespace  # type: ignore[method-assign]
     ManifestContext.to_dict = _to_dict  # type: ignore[method-assign]
+    Manifest.find_materialization_macro_by_name = _find_materialization  # type: ignore[method-assign]
+    Compiler.compile = _graph_of  # type: ignore[method-assign]
+    Linker.get_graph_summary = lambda self, manifest: {}  # type: ignore[method-assign]
     BaseEvent.__init__ = _remember_event  # type: ignore[method-assign]
     BaseEvent.__getattr__ = _read_event  # type: ignore[method-assign]
     EventManager.fire_event = _fire_event  # type: ignore[method-assign]
@@ -98,6 +105,28 @@ def _to_dict(self: Any) -> dict[str, Any]:
     for part in reversed(list(self.namespace._search_order())):
         found.update(part)
     return found
+
+
+_original_graph = Compiler.compile
+_original_find = Manifest.find_materialization_macro_by_name
+
+
+def _graph_of(self: Any, manifest: Manifest, write: bool = True, add_test_edges: bool = False) -> Graph:
+    """As dbt's own, once for a manifest and not once in each run over it."""
+    made = vars(manifest).setdefault("_graphs", {})
+    if add_test_edges not in made:
+        made[add_test_edges] = _original_graph(self, manifest, write, add_test_edges)
+    self.initialize()
+    return cast(Graph, made[add_test_edges])
+
+
+def _find_materialization(self: Manifest, *args: str, **kwargs: str) -> Macro | None:
+    """As dbt's own, which looks through all macros, once for a manifest and not once for each node."""
+    found = vars(self).setdefault("_materializations", {})
+    key = (*args, *sorted(kwargs.items()))
+    if key not in found:
+        found[key] = _original_find(self, *args, **kwargs)
+    return cast(Macro | None, found[key])
 
 
 _original_event = BaseEvent.__init__

@@ -253,6 +253,30 @@ def test_a_merge_that_found_nothing_new_finds_what_another_writer_did(tmp_path: 
     assert shared.rows() == [(1,), (2,)]
 
 
+@pytest.mark.parametrize(("strategy", "first"), [("overwrite", "overwrite"), ("merge", "nothing new")])
+def test_what_only_says_by_which_run_a_row_came_is_no_change(
+    tmp_path: Path, shared: Tables, strategy: str, first: str
+) -> None:
+    shared.move(tmp_path)
+
+    def job(run: str, more: str = "") -> str:
+        sql = (
+            f"select 1 as k, /* of run */'{run}'/* end of run */ as a, 1 as n, /* of run */'{run}'/* end of run */ as b"
+        )
+        merged = {"unique_key": ["k"], "merge_update_columns": ["n"]} if strategy == "merge" else {}
+        return str(shared.job(strategy, sql + more, reuse=True, **merged))
+
+    job("1")
+    assert [job("1", " where true"), job("2", " where true"), job("3", " where true")] == [
+        first,
+        "unchanged",
+        "unchanged",
+    ]
+    assert [job("4", " where k = 1"), job("5", " where k = 1")] == [first, "unchanged"]
+    ((k, a, n, b),) = shared.rows()
+    assert (k, n) == (1, 1) and a == b == ("4" if strategy == "overwrite" else "1")
+
+
 def test_what_adds_rows_adds_them_each_time(tmp_path: Path, shared: Tables) -> None:
     shared.move(tmp_path)
     for n in range(1, 4):
