@@ -18,6 +18,7 @@ from dbt.contracts.graph.manifest import Manifest
 from dbt.contracts.graph.nodes import Macro
 from dbt.graph.graph import Graph
 from dbt.tracking import track_behavior_change_warn
+from dbt_common.behavior_flags import BehaviorFlagRendered
 from dbt_common.clients.jinja import MacroFuzzEnvironment
 from dbt_common.events.base_types import BaseEvent, EventLevel
 from dbt_common.events.event_manager import EventManager
@@ -35,6 +36,7 @@ def quicken() -> None:
     ManifestContext.to_dict = _to_dict  # type: ignore[method-assign]
     Manifest.find_materialization_macro_by_name = _find_materialization  # type: ignore[method-assign]
     Compiler.compile = _graph_of  # type: ignore[method-assign]
+    BehaviorFlagRendered._default_source = staticmethod(lambda: "")  # type: ignore[method-assign]  # of a warning
     Linker.get_graph_summary = lambda self, manifest: {}  # type: ignore[method-assign]
     BaseEvent.__init__ = _remember_event  # type: ignore[method-assign]
     BaseEvent.__getattr__ = _read_event  # type: ignore[method-assign]

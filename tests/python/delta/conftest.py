@@ -103,12 +103,17 @@ def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = str(tmp_path_factory.mktemp("logs"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_LOG_PATH", folder)
+        patch.setenv("DBT_LOG_LEVEL_FILE", "none")
         yield folder
 
 
 @pytest.fixture(scope="class")
-def project(project_setup: TestProjInfo, project_files: None) -> Iterator[TestProjInfo]:
+def project(
+    project_setup: TestProjInfo, project_files: None, request: pytest.FixtureRequest
+) -> Iterator[TestProjInfo]:
     with pytest.MonkeyPatch.context() as patch:
+        if not hasattr(request.cls, "expected_catalog"):  # nobody reads manifest.json, a quarter of a run
+            patch.setattr("dbt.parser.manifest.write_manifest", lambda *_, **__: None)
         patch.setattr(DuckDBAdapter, "run_sql_for_tests", run_sql_on_delta)
         patch.setattr(DuckDBAdapter, "execute", execute_on_delta)
         yield project_setup

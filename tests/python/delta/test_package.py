@@ -126,6 +126,7 @@ def test_the_wrappers_leave_other_models_alone(tmp_path: Path) -> None:
     again = project.build("--full-refresh", "-s", "plain") | project.build("-s", "inc", "sn", "d")
     assert again["d"][1] == "unchanged"
     assert {path.name for path in Path(project.root, "s").iterdir()} == {"d"}
+    project.dbt("parse")
     (project.at / "target").rename(project.at / "state")
     project.configure(schema="other")
     done = project.dbt("clone", "-s", "plain", "inc", "d", "--state", str(project.at / "state"))
