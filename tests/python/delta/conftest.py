@@ -108,9 +108,7 @@ def logs_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="class")
-def project(
-    project_setup: TestProjInfo, project_files: None, request: pytest.FixtureRequest
-) -> Iterator[TestProjInfo]:
+def project(project_setup: TestProjInfo, project_files: None, request: pytest.FixtureRequest) -> Iterator[TestProjInfo]:
     with pytest.MonkeyPatch.context() as patch:
         if not hasattr(request.cls, "expected_catalog"):  # nobody reads manifest.json, a quarter of a run
             patch.setattr("dbt.parser.manifest.write_manifest", lambda *_, **__: None)
