@@ -1,4 +1,4 @@
-"""A server that speaks as much S3 as a listing and a download need, with the answers that a test gives it."""
+"""A server that speaks as much S3 and Azure as a listing and a download need, with the answers that a test gives it."""
 
 from __future__ import annotations
 
@@ -38,6 +38,17 @@ class Answers:
                 if key.startswith(prefix)
             )
             body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
+        elif query.get("comp") == ["list"]:
+            prefix = query.get("prefix", [""])[0]
+            found = "".join(
+                f"<Blob><Name>{escape(key)}</Name><Properties>"
+                "<Last-Modified>Mon, 01 Jan 2024 00:00:00 GMT</Last-Modified>"
+                f"<Content-Length>{len(content)}</Content-Length><Content-Type>text/csv</Content-Type>"
+                f"<Etag>{_tag(content)}</Etag></Properties></Blob>"
+                for key, content in self.objects.items()
+                if key.startswith(prefix)
+            )
+            body = f"<EnumerationResults><Blobs>{found}</Blobs><NextMarker /></EnumerationResults>".encode()
         elif (content := self.objects.get(unquote(url.path).removeprefix("/bucket/"))) is not None:
             body = content
         else:

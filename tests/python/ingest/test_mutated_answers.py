@@ -29,6 +29,7 @@ SECRETS = {
     "AWS_ACCESS_KEY_ID": "AKIAPLANTEDID",
     "AWS_SECRET_ACCESS_KEY": "planted/key/planted",
     "AWS_SESSION_TOKEN": "planted-session-planted",
+    "AZURE_STORAGE_ACCOUNT_KEY": "cGxhbnRlZC1rZXktcGxhbnRlZA==",
 }
 PASSWORD = "planted:password"  # in addresses that a server names, and in ~/.netrc
 IN_CANARY = "planted line of a file"
@@ -127,6 +128,13 @@ def conversations(
                 put,
             ),
         }
+        found["Azure"] = conversation(
+            f"http://127.0.0.1:{port}",
+            lambda _: f"sources:\n  feed:\n    path: az://bucket/in{DATASETS}{PATTERN}",
+            put,
+        )
+        found["Azure"].env |= {"AZURE_STORAGE_ENDPOINT": found["Azure"].between.own_url, "AZURE_ALLOW_HTTP": "true"}
+        found["Azure"].env |= {"AZURE_STORAGE_ACCOUNT_NAME": "account"}
         url = found["GitHub"].between.own_url
         found["GitHub"].env |= {"GITHUB_API_URL": url, "GITHUB_RAW_URL": f"{url}/raw"}
         found["GitHub"].arguments = ((), (), ("--backfill",))
@@ -205,6 +213,7 @@ CHANGES = {
     "GitHub": change(9, "json", "json", "json", "spot", "whole"),
     "web": change(2, "spot", "whole", "header"),
     "S3": change(6, "text", "text", "text", "spot", "whole"),
+    "Azure": change(6, "text", "text", "text", "spot", "whole"),
 }
 
 
@@ -267,8 +276,12 @@ def check(one: Conversation, done: Done, before: object) -> None:
     assert not [secret for secret in [*SECRETS.values(), PASSWORD, IN_CANARY] if secret in said], said
     assert snapshot(one.bench) == before
     asked = "\n".join(one.elsewhere.asked)
-    if "AWS_ENDPOINT_URL" in one.env:  # the client of stores follows redirects, and has no setting for that
-        assert "authorization" not in asked.lower() and SECRETS["AWS_SECRET_ACCESS_KEY"] not in asked
+    if {"AWS_ENDPOINT_URL", "AZURE_STORAGE_ENDPOINT"} & one.env.keys():
+        # The client of stores follows redirects, and has no setting for that. The token of a session goes along in a
+        # header of its own: to where a server sends us that has it already.
+        assert "authorization" not in asked.lower()
+        kept = SECRETS.keys() - {"AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"}
+        assert not [name for name in kept if SECRETS[name] in asked]
         one.elsewhere.asked.clear()
     assert not one.elsewhere.asked
     if list(Path(tempfile.gettempdir()).iterdir()):
