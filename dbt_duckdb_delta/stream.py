@@ -19,6 +19,7 @@ class _ArrowSchema(ctypes.Structure):
     _fields_ += [(name, ctypes.c_void_p) for name in ("children", "dictionary", "release", "private_data")]
 
 
+_Release = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _GetSchema = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.POINTER(_ArrowSchema))
 
 
@@ -45,7 +46,9 @@ class Described:
         found = _ArrowSchema()
         if stream.get_schema(ctypes.addressof(stream), found):
             return capsule  # the reader asks again, and gets the error
-        schema = self._schema(Schema.from_arrow_pycapsule(_capsule(ctypes.addressof(found), b"arrow_schema", None)))
+        plain = Schema.from_arrow_pycapsule(_capsule(ctypes.addressof(found), b"arrow_schema", None))
+        _Release(found.release)(ctypes.addressof(found))  # which was copied
+        schema = self._described(plain)
 
         def get_schema(_: int, out: Any) -> int:
             made = schema.__arrow_c_schema__()
@@ -57,7 +60,7 @@ class Described:
         stream.get_schema = self._get_schema = _GetSchema(get_schema)
         return capsule
 
-    def _schema(self, plain: Schema) -> Schema:
+    def _described(self, plain: Schema) -> Schema:
         fields = []
         for column in map(plain.field, plain.names):
             metadata = {"comment": self._comments[column.name]} if column.name in self._comments else {}
