@@ -69,9 +69,9 @@
 {% endmacro %}
 
 
-{# A view `declared_expectations` for the time of a run that has unit tests. Called before each (dbt_project.yml). #}
+{# A view `declared_expectations` for the time of a run that may have unit tests. Called before each (dbt_project.yml). #}
 {% macro remember_expectations() %}
-  {% if execute and "unit_test." in selected_resources | join(" ") %}
+  {% if execute and flags.WHICH in ("build", "test") and "unit_test" not in invocation_args_dict.get("exclude_resource_types", []) %}
     {% call statement(auto_begin=True) %}
       create or replace {{ "temporary view" if target.type == "spark" else "view" }} declared_expectations as
       select '' as about, '' as model, '' as rule, '' as expression, '' as action
