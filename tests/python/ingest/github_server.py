@@ -159,7 +159,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         for at in range(0, len(body), piece := 1 << 18 if fault == "slow" else len(body) or 1):
             if at:
-                time.sleep(0.2)
+                time.sleep(1)
             self.wfile.write(body[at : at + piece])
         if fault == "truncate":
             self.close_connection = True

@@ -249,7 +249,7 @@ FILE = (
 def test_a_listing_without_an_end_is_one_line(
     alone: Bench, answers: Answers, monkeypatch: pytest.MonkeyPatch, pattern: str, page: str, words: str
 ) -> None:
-    monkeypatch.setattr(store, "_LISTING", 1.0)
+    monkeypatch.setattr(store, "_LISTING", 60.0 if "files" in words else 1.0)
     monkeypatch.setattr(store, "_OBJECTS", 5)
     alone.config.write_text(CONFIG.format(path="s3://bucket/in").replace("days/**/*.csv", pattern))
     answers.failure = 200, PAGE.format(page)
