@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,13 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests on Spark first: they take longest, and at the end one process would be left alone with them."""
     items.sort(key=lambda item: item.get_closest_marker("engines") is None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """In CI, which has half an hour: a slow machine leaves tests to the workflow, which runs each lane by itself."""
+    if time.time() > float(os.environ.get("NETFLIX_TESTS_UNTIL", "inf")):
+        pytest.skip("no time was left for it (NETFLIX_TESTS_UNTIL)")
 
 
 def pytest_collection_finish() -> None:
