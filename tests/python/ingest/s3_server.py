@@ -26,27 +26,25 @@ class Answers:
         url = urlsplit(handler.path)
         query = parse_qs(url.query)
         self.asked.append(f"{handler.command} {handler.path}")
+        prefix = query.get("prefix", [""])[0]
+        listed = {key: content for key, content in self.objects.items() if key.startswith(prefix)}
         status, body = 200, b""
         if self.failure:
             status, body = self.failure[0], self.failure[1].encode()
         elif "list-type" in query:
-            prefix = query.get("prefix", [""])[0]
             found = "".join(
                 f"<Contents><Key>{escape(key)}</Key><LastModified>{self.modified}</LastModified>"
                 f"<ETag>&quot;{_tag(content)}&quot;</ETag><Size>{len(content)}</Size></Contents>"
-                for key, content in self.objects.items()
-                if key.startswith(prefix)
+                for key, content in listed.items()
             )
             body = f"<ListBucketResult><IsTruncated>false</IsTruncated>{found}</ListBucketResult>".encode()
         elif query.get("comp") == ["list"]:
-            prefix = query.get("prefix", [""])[0]
             found = "".join(
                 f"<Blob><Name>{escape(key)}</Name><Properties>"
                 "<Last-Modified>Mon, 01 Jan 2024 00:00:00 GMT</Last-Modified>"
                 f"<Content-Length>{len(content)}</Content-Length><Content-Type>text/csv</Content-Type>"
                 f"<Etag>{_tag(content)}</Etag></Properties></Blob>"
-                for key, content in self.objects.items()
-                if key.startswith(prefix)
+                for key, content in listed.items()
             )
             body = f"<EnumerationResults><Blobs>{found}</Blobs><NextMarker /></EnumerationResults>".encode()
         elif (content := self.objects.get(unquote(url.path).removeprefix("/bucket/"))) is not None:
