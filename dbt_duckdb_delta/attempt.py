@@ -32,11 +32,10 @@ from dbt_duckdb_delta.queries import INEXACT, PARTITION, any_of, bounds, literal
 from dbt_duckdb_delta.stream import Described
 
 # Files small enough that a change within one range of keys rewrites little, row groups small enough that DuckDB reads
-# one file with several threads and skips most of it on a filter.
+# one file with several threads and skips most of it on a filter. Dictionaries only where values recur: each costs time,
+# and the memory of a file that is open for each partition.
 FILE_BYTES = 8 * 2**20
-HOW: dict[str, Any] = {"compression": "SNAPPY", "max_row_group_size": 122_880}
-# A file is open for each partition, each with a dictionary for every column: small ones, or they take all the memory.
-PARTITIONED = HOW | {"dictionary_page_size_limit": 32_768}
+HOW: dict[str, Any] = {"compression": "SNAPPY", "max_row_group_size": 122_880, "dictionary_page_size_limit": 32_768}
 FINGERPRINT, COMMIT = "dbt.fingerprint", "dbt.commit"  # in the metadata of commits
 VERSIONS = [VERSION, duckdb.__version__, deltalake.__version__, dbt.version.__version__, dbt_duckdb_version]
 OF_RUN = re.compile(r"/\* of run \*/.*?/\* end of run \*/", re.DOTALL)  # macro of_run marks it
@@ -161,7 +160,7 @@ class Attempt:
         if last.get("operation") == "OPTIMIZE" and ordered == bool(zorder):
             return "nothing to do"
         sizes: dict[str, Any] = {"target_size": self._file_bytes}
-        sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"), HOW)
+        sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"))
         done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
         return f"{done['numFilesRemoved']} files became {done['numFilesAdded']}"
 
@@ -452,7 +451,7 @@ class Attempt:
                 rows if data is None else data,
                 partition_by=self.job.partition_by if how["mode"] != "append" else None,
                 target_file_size=self._file_bytes,
-                writer_properties=writer(rows, PARTITIONED if self.job.partition_by else HOW),
+                writer_properties=writer(rows),
                 storage_options=self.storage,
                 commit_properties=CommitProperties(marks, max_commit_retries=0),
                 **how,
@@ -531,14 +530,14 @@ class Attempt:
         return bool(self.cursor.execute(f"select 1 from {self._target} where {null} limit 1").fetchall())
 
 
-def writer(rows: duckdb.DuckDBPyRelation, how: dict[str, Any]) -> WriterProperties:
+def writer(rows: duckdb.DuckDBPyRelation) -> WriterProperties:
     """How to write rows: without statistics that are not exact, by which filters would miss rows."""
     exact = [c for c, dtype in zip(rows.columns, rows.types, strict=True) if not INEXACT.search(str(dtype))]
     if len(exact) == len(rows.columns):
-        return WriterProperties(**how)
+        return WriterProperties(**HOW)
     kept = dict.fromkeys(exact, ColumnProperties(statistics_enabled="PAGE"))
     return WriterProperties(
-        **how, default_column_properties=ColumnProperties(statistics_enabled="NONE"), column_properties=kept
+        **HOW, default_column_properties=ColumnProperties(statistics_enabled="NONE"), column_properties=kept
     )
 
 
