@@ -263,6 +263,12 @@ class Attempt:
         sql, found = queries.query(self.cursor, self.job)
         spelling = {c.lower(): c for c in old}
         types = {spelling.get(c.lower(), c): dtype for c, dtype in found.items()}
+        if [*types] != [*found]:  # DuckDB takes only letters of ASCII for the same in either case
+            if twice := sorted({c for c in found for other in found if c != other and c.lower() == other.lower()}):
+                said = f"{' and '.join(twice)} differ only by case, as no columns of a Delta table may."
+                raise CompilationError(f"{self.name}: {said}")
+            renamed = (f"{quote(c)} as {quote(o)}" for c, o in zip(found, types, strict=True))
+            sql = f"select {', '.join(renamed)} from ({sql})"
         columns, job = list(dict.fromkeys([*old, *types])), self.job
         lists = ["partition_by", "not_null"]
         if old:  # what matches rows of a table means nothing where there is none, as on Spark

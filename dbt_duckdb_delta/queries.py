@@ -26,6 +26,7 @@ ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with t
 DIGITS = 15
 INEXACT = re.compile(r"FLOAT|DOUBLE|DECIMAL\((1[6-9]|[23]\d),")  # types whose statistics do not tell what a file holds
 PARTITION = re.compile(r"[A-Z ]+(?<!BLOB)|DECIMAL\(\d+,0\)")  # types whose values delta-rs writes as names of folders
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # names the folder of null
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+\+00)?")  # of a year that DataFusion can read
 
 
@@ -161,7 +162,9 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     partitions = {column.lower() for column in job.partition_by}  # in which Delta takes an empty string for null
     values = {c: in_utc(quote(c), dtype, job.timestamp_ntz) or quote(c) for c, dtype in held.items()}
     for column in values.keys() & {c for c in types if types[c] == "VARCHAR" and c.lower() in partitions}:
-        values[column] = f"nullif({values[column]}::varchar, '')"
+        said = f"{column} is {NULL_PARTITION}, which stands for null in partitions: replace it in the model"
+        named = f"case when {quote(column)} = {literal(NULL_PARTITION)} then error({literal(said)})"
+        values[column] = f"{named} else nullif({values[column]}::varchar, '') end"
     columns = [f"cast({values[c]} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
     return f"select {', '.join(columns)} from (\n{job.sql}\n){where}", types
 
@@ -230,7 +233,12 @@ def text(value: str, dtype: Any) -> str:
 
 
 def outward(low: str, high: str, dtype: Any) -> tuple[str, str] | None:
-    """Limits that statistics can tell from each other, around two values of an ORDERED type; None: there are none."""
+    """Limits that statistics can tell from each other, around two values of an ORDERED type; None: there are none.
+
+    Nor are there where a text has the character 0, at which DuckDB ends reading a statement.
+    """
+    if "\0" in low + high:
+        return None
     if dtype.id == "decimal" and INEXACT.match(str(dtype)):
         least, most = (Context(DIGITS, to).create_decimal(n) for to, n in ((ROUND_FLOOR, low), (ROUND_CEILING, high)))
         size, scale = (number for _, number in dtype.children)

@@ -160,3 +160,15 @@ def test_a_table_of_another_project_is_refused(tmp_path: Path) -> None:
     assert second.dbt("run", "-s", "m")["m"][0] == "success"
     assert first.rows("m") == [(2,)]
     assert first.build()["m"][1] == "overwrite"
+
+
+def test_case_beyond_ascii(tmp_path: Path, shared: Tables) -> None:
+    """DuckDB itself tells Ä and ä apart."""
+    shared.move(tmp_path)
+    shared.job("overwrite", 'select 1 as "ÄID", 2 as v')
+    assert "1 updated" in shared.job("merge", 'select 3 as v, 1 as "äid"', unique_key=["äID"])
+    assert shared.rows() == [(1, 3)]
+    assert [column.name for column in shared.delta().schema().fields] == ["ÄID", "v"]
+    with pytest.raises(CompilationError, match="ÄID and äid differ only by case"):
+        shared.job("append", 'select 1 as "äid", 2 as "ÄID", 3 as v')
+    assert shared.rows() == [(1, 3)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from dbt_duckdb_delta.queries import bounds
@@ -76,3 +77,22 @@ def test_a_merge_over_many_partitions(
     assert shared.rows(f"select {by[-1]} from s.t where k = 40") == [(2 if kind == "integer" else None,)]
     assert shared.job("merge", some, delete_unmatched=True, **job) == "merge (0 inserted, 0 updated, 10 deleted)"
     assert shared.job("merge", some, delete_unmatched=True, **job) == "nothing new"
+
+
+@pytest.mark.parametrize("strategy", ["overwrite", "append", "merge", "insert_overwrite"])
+def test_the_name_of_the_folder_of_null_is_no_value(tmp_path: Path, shared: Tables, strategy: str) -> None:
+    """Stored, it would be read as null."""
+    shared.move(tmp_path)
+    job: dict[str, Any] = {"partition_by": ["p"], "unique_key": ["k"]}
+    shared.job("overwrite", "select 1 as k, null::varchar as p union all select 2, 'a'", **job)
+    with pytest.raises(duckdb.Error, match="p is __HIVE_DEFAULT_PARTITION__"):
+        shared.job(strategy, "select 3 as k, '__HIVE_DEFAULT_PARTITION__' as p", **job)
+    assert shared.rows() == [(1, None), (2, "a")]
+
+
+def test_keys_with_the_character_0(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    shared.job("overwrite", "select 'a' || chr(0) as k, 1 as v union all select 'a', 2 union all select 'b', 3")
+    assert "1 updated" in shared.job("merge", "select 'a' || chr(0) as k, 4 as v", unique_key=["k"])
+    assert "1 inserted" in shared.job("delete_insert", "select chr(0) as k, 5 as v", unique_key=["k"])
+    assert shared.rows() == [("\0", 5), ("a", 2), ("a\0", 4), ("b", 3)]
