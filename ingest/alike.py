@@ -1,6 +1,6 @@
-"""A closer look at what changed: values that are empty now, and changes that are one and the same, however few: records
-that moved to other keys, texts cut at one length, numbers that became ten times what they were. Such a version is wrong
-as a whole where it is far from the one before in nothing.
+"""A closer look at what changed: values that are empty now or all the same, and changes that are one and the same,
+however few: records that moved to other keys, texts cut at one length, numbers that became ten times what they were.
+Such a version is wrong as a whole where it is far from the one before in nothing.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ingest.storage.tables import FileRecord, RawTable
 
 _LOOKED_AT = 1000  # keys that are new or changed; of more, every second, third, ... is looked at
 _AT_ONCE = 200_000  # keys; of more, the columns are read one after the other, to have one in memory at a time
+_NEVER = 0.01  # of the values of a column: what it has less often, it has nearly never
 _KEY = "\0key"
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
@@ -64,11 +65,23 @@ class Changes:
     now: pl.DataFrame
     held: dict[str, int]
 
-    def emptied(self, name: str) -> Found:
-        """Of the values that a column held, those that are empty now; of keys that are in both versions."""
-        both = self._both(pl.col(name) != "").filter(name)
-        text = f"column {printable(name)}: {{}} values of version {self.before.version} are empty now"
-        return both.height - int(both[f"{name}\0now"].sum()), self.held[name], text
+    def emptied(self, name: str, uniform: bool) -> Found:
+        """Of the values that a column held, those that are empty now, or one and the same that it nearly never had
+        (such as N/A or 0; not a day, by which many records may be marked at once); of keys that are in both versions.
+
+        ``uniform``: all of the column is one value now, as is judged elsewhere.
+        """
+        both = self._both(pl.col(name).fill_null("")).filter(pl.col(name) != "")
+        now = both.filter(pl.col(name) != pl.col(f"{name}\0now"))[f"{name}\0now"]
+        count, became = int((now == "").sum()), "empty"
+        known = now.filter((now != "") & ~now.str.contains("[1-9]") & (not uniform))
+        for value, times in known.value_counts(sort=True).head(1).iter_rows():
+            if times > max(count, _NEVER * self.held[name]):
+                had = sum(int((frame[name] == value).sum()) for frame in self.table.records(self.before, [name]))
+                if had <= _NEVER * self.held[name]:
+                    count, became = times, f"'{printable(value[:30])}'"
+        text = f"column {printable(name)}: {{}} values of version {self.before.version} are {became} now"
+        return count, self.held[name], text
 
     def cut(self, name: str, at_least: int) -> Found:
         """Of the texts of a column that were longer than any is now, those of which the beginning is there now.

@@ -211,7 +211,7 @@ class Comparison:
                 yield _share(found.cut(name, few), limits.alike)
                 if name not in self._key:
                     yield _share(found.scaled(name), limits.alike)
-                    yield _share(found.emptied(name), limits.emptied)
+                    yield _share(found.emptied(name, name in self._single), limits.emptied)
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)

@@ -465,6 +465,11 @@ SAME = {
         "column name: 41 of 200 values of version 1 are empty now (20.5%, limit 20%)",
     ),
     "a fifth emptied": (of_people(lambda n: "" if n < 40 else long(n)), ""),
+    "a part without a name": (
+        of_people(lambda n: "N/A" if n < 41 else long(n)),
+        "column name: 41 of 200 values of version 1 are 'N/A' now (20.5%, limit 20%)",
+    ),
+    "a fifth without a name": (of_people(lambda n: "N/A" if n < 40 else long(n)), ""),
     "a few longer": (of_people(lambda n: long(n)[:16] if n < 60 else long(n)), ""),
     "names that end otherwise": (of_people(lambda n: f"{n}th one" if n % 4 == 0 else long(n)), ""),
     "a part one more": (of_people(long, lambda n: n + (1 if n % 5 == 1 else 0)), ""),
@@ -515,7 +520,8 @@ def test_a_key_that_was_cut_is_found_where_more_than_a_hundredth_is_lost(bench: 
 
 
 def test_changes_that_are_one_and_the_same_can_be_let_pass(bench: Bench) -> None:
-    configured(bench, "key: [id], vanished_rows: deleted, hold: {alike: off}")
+    # Cut, these names are all the same, which is another figure.
+    configured(bench, "key: [id], vanished_rows: deleted, hold: {alike: off, emptied: off}")
     for content in (of_people(long), SAME["names cut at 16"][0]):
         assert bench.ingest(*bench.local({"people.csv": content})).code == 0
 
@@ -543,6 +549,24 @@ def test_values_that_are_empty_now(bench: Bench, settings: str, held: int, now_e
     done = bench.ingest(*bench.local({"people.csv": after}))
     assert done.code == (1 if reason else 0), done.err
     assert reason in done.err
+
+
+@pytest.mark.parametrize(
+    "versions",
+    [
+        pytest.param(
+            [lambda n: "N/A" if n % 10 == 0 else long(n), lambda n: "N/A" if n % 4 == 0 else long(n)], id="some had"
+        ),
+        pytest.param(
+            [lambda n: "2024-01-05", lambda n: "2024-02-05" if n % 3 == 0 else "2024-01-05"], id="marked by day"
+        ),
+        pytest.param([lambda n: "first", lambda n: "second"], id="marked by export"),
+    ],
+)
+def test_one_value_that_many_may_have(bench: Bench, versions: list[Callable[[int], str]]) -> None:
+    configured(bench, "key: [id], hold: {changed: off}")
+    for name in versions:
+        assert bench.ingest(*bench.local({"people.csv": of_people(name)})).code == 0
 
 
 # --- limits ---
