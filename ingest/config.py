@@ -283,6 +283,12 @@ class Source(_Strict):
         """The path within the source, as the ledger has it, of a file that lies at ``name`` below the folder."""
         return f"{self.folder}/{name}".lstrip("/")
 
+    def names(self, path: str, table: str) -> bool:
+        """Whether a file at ``path`` within the source is of a dataset, and that of the raw table."""
+        below = self.path_of("")
+        dataset = self.dataset_of(path.removeprefix(below)) if path.startswith(below) else None
+        return dataset is not None and dataset.table == table
+
     def dataset_of(self, name: str) -> Dataset | None:
         """The first dataset that a file (relative to the folder) belongs to."""
         return next((dataset for dataset in self.datasets if dataset.matches(name)), None)

@@ -38,11 +38,12 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     REJECTED = "rejected"
     VANISHED = "vanished"
+    UNCONFIGURED = "unconfigured"
     BEHIND = "behind"
     FAILED = "failed"
 
 
-_WRONG = (Outcome.HELD, Outcome.REFUSED, Outcome.VANISHED, Outcome.BEHIND, Outcome.FAILED)
+_WRONG = (Outcome.HELD, Outcome.REFUSED, Outcome.VANISHED, Outcome.UNCONFIGURED, Outcome.BEHIND, Outcome.FAILED)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from ingest.candidates import (
     problem_of_time,
 )
 from ingest.compare import Comparison, ComparisonSettings, judged
+from ingest.config import Dataset
 from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
 from ingest.prefetch import prefetch, prefetch_one
 from ingest.reading.checks import check_size
@@ -82,7 +83,7 @@ class Run:
                 self._failed(source.name, "", error)
                 continue
             found = current_candidates(source, replace(listing, taken_at=max(listing.taken_at, known)), self._table)
-            self._report_missing(source, {self._path(candidate) for candidate in found})
+            self._report_missing(source, {self._path(candidate): candidate.dataset for candidate in found})
             for dataset in source.config.datasets:
                 matched = any(candidate.dataset is dataset for candidate in found)
                 if dataset.is_pattern and not matched and self._table in (None, dataset.table):
@@ -196,20 +197,32 @@ class Run:
         cut = comparing.limits.cut and table.is_cut(record)
         return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.closer(record)))
 
-    def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
-        """Report files that the lake has and the source no longer, and those that never were there."""
+    def _report_missing(self, source: ConnectedSource, found: dict[str, Dataset]) -> None:
+        """Report files that the lake has and the source no longer, and those that never were there; and note full
+        copies in whose place the configuration names others. ``found`` has the dataset of each path."""
         known = set()
         for path in self._ledger.paths(source.name):
             loaded = [record for record in self._ledger.of(source.name, path) if record.loaded]
             if not loaded:
                 continue
             known.add(path)
-            if path not in found and self._table in (None, loaded[-1].raw_table):
+            table = loaded[-1].raw_table
+            if self._table not in (None, table):
+                continue
+            named = path in found or source.config.names(path.removeprefix(f"{source.name}/"), table)
+            named = named or source.config.names(path, table)
+            others = any(dataset.table == table and dataset.vanished_rows == "deleted" for dataset in found.values())
+            if not self._dry_run and (named or (others and not source.recognised)):
+                text = f"the configuration of {source.name} names other files for {table}"
+                if self._versions.configure(loaded[-1], named, text) and not named:
+                    text += "; its versions leave silver and gold with the next build, and stay in raw"
+                    self._report.add(Result(Outcome.UNCONFIGURED, source.name, path, text))
+            if path not in found and self._versions.of(loaded[-1]).state is not State.UNCONFIGURED:
                 text = f"is no longer in the source; version {loaded[-1].version} stays"
                 self._report.add(Result(Outcome.VANISHED, source.name, path, text))
         for dataset in source.config.datasets:
             path = self._ledger.path_of(source.name, source.config.path_of(dataset.file), dataset.table)
-            if not dataset.is_pattern and self._table in (None, dataset.table) and path not in found | known:
+            if not dataset.is_pattern and self._table in (None, dataset.table) and path not in {*found, *known}:
                 text = "is not in the source; check `file` and `folder` in the configuration"
                 self._failed(source.name, path, ConfigurationError(text))
 

@@ -1,4 +1,4 @@
-"""The state of each version: accepted, held, refused or rejected; and the decisions of people about them."""
+"""The state of each version (accepted, held, refused, rejected or unconfigured) and the decisions of people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from functools import cached_property
 
 from ingest.errors import ConfigurationError, printable
 from ingest.sources.listing import base_name, now
-from ingest.storage.tables import REJECTED, RELEASED, FileRecord, Lake, Ledger, open_table, query
+from ingest.storage.tables import (
+    CONFIGURED,
+    REJECTED,
+    RELEASED,
+    UNCONFIGURED,
+    FileRecord,
+    Lake,
+    Ledger,
+    open_table,
+    query,
+)
 
 _JUDGED = "silver/silver_file_versions"  # what dbt's rules say of the versions
 _TICK = timedelta(microseconds=1)
@@ -23,6 +33,7 @@ class State(StrEnum):
     HELD = "held"
     REJECTED = "rejected"
     REFUSED = "refused"
+    UNCONFIGURED = "unconfigured"
 
 
 @dataclass(frozen=True)
@@ -56,7 +67,11 @@ class Versions:
         }
 
     def of(self, record: FileRecord) -> Standing:
-        """The newest decision counts; without one, what ingest and dbt found."""
+        """The newest decision counts; without one, what ingest and dbt found. A file that the configuration names no
+        more has none that counts."""
+        of_file = self._ledger.of_file(record.source, record.path)
+        if of_file and of_file.status == UNCONFIGURED and record.loaded:
+            return Standing(State.UNCONFIGURED, of_file.reason)
         decisions = self._ledger.decisions(record)
         if decisions:
             state = State.ACCEPTED if decisions[-1].status == RELEASED else State.REJECTED
@@ -98,6 +113,18 @@ class Versions:
                 raise ConfigurationError(f"{name} may be one of several files: {which}; give one of these")
         known = ", ".join(f"{source}/{path}" for source, path in files)
         raise ConfigurationError(f"there is no file {name} in the lake; there are: {known or 'none'}")
+
+    def configure(self, newest: FileRecord, named: bool, why: str) -> bool:
+        """Note that the configuration names the file of a version, or does not, unless that is known."""
+        before = self._ledger.of_file(newest.source, newest.path)
+        if named == (before is None or before.status == CONFIGURED):
+            return False
+        moment = max(now(), before.ingested_at + _TICK) if before else now()
+        status = CONFIGURED if named else UNCONFIGURED
+        self._ledger.append(
+            replace(newest, version=None, status=status, reason=why, decided_by=None, ingested_at=moment)
+        )
+        return True
 
     def decide(self, record: FileRecord, status: str, why: str) -> None:
         """Add a decision, the newest about its version from now on."""

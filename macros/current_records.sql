@@ -42,7 +42,7 @@
             decisions.decision,
             decisions.decided_by,
             case
-                when decisions.decision = 'rejected' then 'rejected'
+                when decisions.decision in ('rejected', 'unconfigured') then decisions.decision
                 when judged_versions.refused > 0 then 'refused'
                 when decisions.decision = 'released' then 'accepted'
                 when decisions.decision = 'held' or judged_versions.held_by is not null then 'held'
@@ -325,12 +325,20 @@
 
 
 {#
-  The newest row of every version in the ledger: that it was loaded or held, or what somebody decided about it.
+  The newest row of every version in the ledger: that it was loaded or held, or what somebody decided about it. Of a file
+  that the configuration of its source no longer names, that of the file stands in its place: unconfigured.
 
   files: the ledger.
 #}
 {% macro latest_statuses(files) -%}
-  select *
+  select
+            said.raw_table,
+            said._file_path,
+            said._file_version,
+            coalesce(of_files.status, said.status) as status,
+            case when of_files.status is null then said.reason else of_files.reason end as reason,
+            case when of_files.status is null then said.decided_by end as decided_by,
+            coalesce(of_files._ingested_at, said._ingested_at) as _ingested_at
         from (
             select
                 *,
@@ -341,7 +349,19 @@
             from ({{ raw_records(files) }}) as files
             where _file_version is not null
         ) as said
-        where recency = 1
+        left join (
+            select
+                *,
+                row_number() over (partition by raw_table, _file_path order by _ingested_at desc) as recency
+            from ({{ raw_records(files) }}) as files
+            where status in ('configured', 'unconfigured')
+        ) as of_files
+            on
+                said.raw_table = of_files.raw_table
+                and said._file_path = of_files._file_path
+                and of_files.recency = 1
+                and of_files.status = 'unconfigured'
+        where said.recency = 1
 {%- endmacro %}
 
 
@@ -376,7 +396,7 @@
             from ({{ latest_statuses(api.Relation.create(schema="raw", identifier="_files")) }}) as latest
             where
                 latest.raw_table = '{{ (declared_feeds()[records.identifier | replace("bronze_", "")] if execute else {}).raw_table }}'
-                and latest.status in ('held', 'rejected')
+                and latest.status in ('held', 'rejected', 'unconfigured')
                 and {{ same(["_file_path", "_file_version"], "latest", "loaded") }}
         )
     ) as versions

@@ -85,7 +85,7 @@ class FileRecord:
     commit_sha: str | None
     committed_at: datetime
     size_bytes: int
-    status: str  # loaded, held, refused; of a decision: released, rejected
+    status: str  # loaded, held, refused; of a decision: released, rejected; of a file: unconfigured, configured
     reason: str | None
     row_count: int | None
     rescued_count: int | None
@@ -114,9 +114,14 @@ class FileRecord:
         return self.status in DECISIONS
 
     @property
+    def is_of_file(self) -> bool:
+        """Whether the row says of the whole file that the configuration does, or does not, name it."""
+        return self.status in (CONFIGURED, UNCONFIGURED)
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What may stand in the ledger once only."""
-        if self.is_decision:
+        if self.is_decision or self.is_of_file:
             return self.source, self.path, self.version, self.status, self.ingested_at
         if self.loaded:
             return self.source, self.path, self.version
@@ -129,6 +134,7 @@ class FileRecord:
 
 
 RELEASED, REJECTED = DECISIONS = ("released", "rejected")
+CONFIGURED, UNCONFIGURED = "configured", "unconfigured"
 _LINEAGE_FIELDS = {"source", "path", "version", "sha", "commit_sha", "committed_at", "batch_id", "ingested_at"}
 _RENAMED = {"path": "_file_path", "version": "_file_version", "sha": "_file_sha", "checks": "rules"}
 LEDGER_COLUMNS = {
@@ -452,6 +458,7 @@ class Ledger:
         self._version = -1
         self._files: dict[tuple[str, str], list[FileRecord]] = {}
         self._decisions: dict[tuple[str, str, int | None], list[FileRecord]] = {}
+        self._of_files: dict[tuple[str, str], list[FileRecord]] = {}
         self._keys: set[tuple[object, ...]] = set()
         self._sources: dict[str, set[str]] = {}  # of each path
         self.refresh()
@@ -469,7 +476,7 @@ class Ledger:
         """Bring the copy in memory to the version of the table that is open."""
         if self._table is not None and self._table.version() != self._version:
             self._version = self._table.version()
-            self._files, self._decisions, self._keys, self._sources = {}, {}, set(), {}
+            self._files, self._decisions, self._of_files, self._keys, self._sources = {}, {}, {}, set(), {}
             there = {field.name for field in self._table.schema().fields}  # a lake from before may lack some
             known = {name: column for name, column in LEDGER_COLUMNS.items() if column in there}
             columns = ", ".join(f'"{column}"' for column in known.values())
@@ -480,6 +487,8 @@ class Ledger:
         record = replace(record, source=self._renamed.get(record.source, record.source))
         if record.is_decision:
             self._decisions.setdefault((record.source, record.path, record.version), []).append(record)
+        elif record.is_of_file:
+            self._of_files.setdefault((record.source, record.path), []).append(record)
         else:
             self._files.setdefault((record.source, record.path), []).append(record)
             self._sources.setdefault(record.path, set()).add(record.source)
@@ -520,15 +529,20 @@ class Ledger:
             found = self._decisions.get((record.source, record.path, record.version), [])
             return sorted(found, key=lambda decision: decision.ingested_at)
 
+    def of_file(self, source: str, path: str) -> FileRecord | None:
+        """The newest row that says whether the configuration names a file; None where it always did."""
+        with self._lock:
+            return max(self._of_files.get((source, path), []), key=lambda row: row.ingested_at, default=None)
+
     def newest_decisions(self) -> list[FileRecord]:
         """The decision that counts, for each version that there is one about."""
         with self._lock:
             return [max(rows, key=lambda row: row.ingested_at) for rows in self._decisions.values()]
 
     def rows(self) -> int:
-        """How many versions in raw and decisions about them there are."""
+        """How many versions in raw there are, and rows about these and their files."""
         with self._lock:
-            decided = sum(len(decisions) for decisions in self._decisions.values())
+            decided = sum(len(rows) for rows in (*self._decisions.values(), *self._of_files.values()))
             return decided + sum(record.loaded for record in self.records())
 
     def records(self) -> list[FileRecord]:

@@ -20,7 +20,7 @@ decisions as (
         _file_version,
         cast(_ingested_at as {{ dbt.type_timestamp() }}) as _decided_at
     from ({{ latest_statuses(source('raw', '_files')) }}) as latest
-    where status in ('held', 'released', 'rejected')
+    where status in ('held', 'released', 'rejected', 'unconfigured')
 
 )
 

@@ -9,7 +9,7 @@ from lakehouse.site import fmt, gold, vega
 from lakehouse.site.elements import Chart, Filter, Page, Table, Tile
 
 RESULTS, QUARANTINE, RECONCILIATION, FILES = "data_quality_results", "quarantine", "reconciliation", "source_files"
-STATES = ["accepted", "held", "refused", "rejected"]
+STATES = ["accepted", "held", "refused", "rejected", "unconfigured"]
 OUTCOMES = ["kept", "repaired", "duplicates", "quarantined", "refused"]
 EXAMPLES = 50
 
@@ -205,7 +205,7 @@ def page(read: gold.Read) -> Page:
                     color=vega.by("state", STATES, title="State"),
                     shape=alt.Shape(
                         "state:N",
-                        scale=alt.Scale(domain=STATES, range=["circle", "square", "cross", "triangle-down"]),
+                        scale=alt.Scale(domain=STATES, range=["circle", "square", "cross", "triangle-down", "diamond"]),
                         title="State",
                     ),
                     tooltip=[

@@ -13,7 +13,7 @@ import pytest
 from deltalake import DeltaTable
 
 from ingest.storage import tables
-from tests.python.ingest.conftest import Bench, assert_sound
+from tests.python.ingest.conftest import Bench, Done, assert_sound
 from tests.python.ingest.github_server import Repository, blob_sha
 
 PEOPLE = b"\xef\xbb\xbfid,name\r\n1,Ann\r\n2,\r\n"
@@ -211,6 +211,44 @@ def test_a_file_that_vanishes_is_told_and_its_last_version_stays(bench: Bench, f
     assert bench.raw("people").height == 2
     feed.commit({"data/people.csv": PEOPLE})
     assert "nothing new: 2 unchanged" in bench.ingest().out
+
+
+def states(bench: Bench) -> dict[str, str]:
+    lines = map(json.loads, bench.ingest("status", "--log-format", "json").out.splitlines())
+    return {line["path"]: line["state"] for line in lines}
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_configuration_says_which_files_of_a_full_copy_count(bench: Bench, tmp_path: Path, kept: bool) -> None:
+    folder = tmp_path / "files"
+    (folder / "old").mkdir(parents=True)
+    (folder / "new").mkdir()
+    (folder / "old" / "a.csv").write_text("id\n1\n2\n")
+    (folder / "new" / "b.csv").write_text("id\n1\n")
+    os.utime(folder / "new" / "b.csv", (1, 1))
+
+    def ingest(file: str, *options: str) -> Done:
+        dataset = f"{{file: '{file}', table: t, vanished_rows: {'kept' if kept else 'deleted'}}}"
+        bench.config.write_text(f"sources: {{s: {{path: '{folder}', datasets: [{dataset}]}}}}")
+        return bench.ingest(*options)
+
+    assert ingest("old/a.csv").code == 0
+    assert ingest("new/c.csv").code == 2  # which is not there, and takes the place of none
+    assert states(bench) == {"old/a.csv": "accepted"}
+    ingest("new/b.csv", "--dry-run")
+    done = ingest("new/b.csv")
+    assert done.code == 0
+    if kept:
+        assert "old/a.csv: vanished: is no longer in the source" in done.err
+        assert states(bench) == {"old/a.csv": "accepted", "new/b.csv": "accepted"}
+        return
+    assert "s: old/a.csv: unconfigured: the configuration of s names other files for t; its versions leave" in done.err
+    assert states(bench) == {"old/a.csv": "unconfigured", "new/b.csv": "accepted"}
+    again = ingest("new/b.csv")
+    assert (again.code, again.err) == (0, "")
+    assert ingest("*/*.csv").code == 0
+    assert states(bench) == {"old/a.csv": "accepted", "new/b.csv": "accepted"}
+    assert bench.raw("t")["id"].sort().to_list() == ["1", "1", "2"]
 
 
 def test_a_file_that_never_was_there_is_an_error_and_the_others_load(bench: Bench, feed: Repository) -> None:

@@ -24,7 +24,7 @@ sources:
   catalogue:
     path: {folder}
     datasets:
-      - {{file: titles-*.csv, table: netflix_titles, required: [show_id, type, title]}}
+      - {{file: '{titles}', table: netflix_titles, required: [show_id, type, title], vanished_rows: deleted}}
       - {{file: cast.csv, table: netflix_cast, required: [show_id, cast]}}
       - {{file: extras/*.csv, table: netflix_cast, required: [show_id, cast]}}
   top10:
@@ -67,9 +67,9 @@ class Files:
             found.append(frame.with_columns(pl.lit(day).alias("day"), pl.lit(name).alias("name")))
         return pl.concat(found).sort("name").sort("day", descending=True, maintain_order=True).unique(key, keep="first")
 
-    def ingest(self, lake: Lake) -> None:
+    def ingest(self, lake: Lake, titles: str = "titles-*.csv") -> None:
         configuration = lake.work / "sources.yml"
-        configuration.write_text(CONFIGURATION.format(folder=self.folder))
+        configuration.write_text(CONFIGURATION.format(folder=self.folder, titles=titles))
         lake.ingest("--config", str(configuration))
 
 
@@ -97,6 +97,12 @@ def second(files: Files) -> None:
     files.write(8, "titles-a.csv", TITLE, [movie(1, "One"), movie(2, "Two"), movie(6, "Six")])
     files.write(9, "extras/2024.csv", CAST, [["Dee", 1], ["Ed", 6]])
     files.write(8, "all-weeks-a.tsv", PLACE, places("2021-07-04", range(1, 3), 400))
+
+
+def moved(files: Files) -> None:
+    """The titles in one file in another place, older than those that it replaces, and without some of theirs."""
+    titles = [movie(1, "One"), movie(2, "Two"), movie(4, "Four of old"), movie(7, "Seven")]
+    files.write(1, "moved/titles.csv", TITLE, titles)
 
 
 @dataclass(frozen=True)
@@ -194,3 +200,32 @@ def test_built_on_the_way_is_as_built_at_once(steps: tuple[Step, Step, Step]) ->
     for name in at_once.tables("silver", "gold"):
         frames = [lake.read(name).drop(ABOUT_THE_RUN, strict=False) for lake in (on_the_way, at_once)]
         assert frames[0].sort(frames[0].columns).equals(frames[1].sort(frames[1].columns)), name
+
+
+def test_a_file_under_another_path_takes_the_place_of_the_others(
+    steps: tuple[Step, Step, Step], tmp_path: Path
+) -> None:
+    """Every record of the file that is configured is current and no other one; and all are again, if they are named."""
+    before = steps[1]
+    lake = Lake(shutil.copytree(before.lake.root, tmp_path / "lake"), tmp_path)
+    files = Files(shutil.copytree(before.files.folder, tmp_path / "files"))
+    moved(files)
+    history, states = [], []
+    for names in ("moved/*.csv", "titles-*.csv", "**/*titles*.csv"):
+        files.ingest(lake, names)
+        lake.build("--select", *MODELS)
+        lake.dbt("test", "--quiet", "--select", *TESTS)
+        expected = files.by_key(names, ["show_id"]).filter(pl.col("show_id") != "x")
+        silver = lake.read("silver/silver_titles")
+        titles = expected.select(pl.col("show_id").cast(pl.Int64), "title").rows()
+        assert sorted(silver.select("show_id", "title").rows()) == sorted(titles), names
+        history.append(lake.read("silver/silver_title_history").drop(ABOUT_THE_RUN, strict=False))
+        versions = lake.read("silver/silver_file_versions").filter(pl.col("model") == "silver_titles")
+        states.append({str(path): state for path, state in versions.select("_file_path", "state").iter_rows()})
+    old = {f"titles-{name}.csv" for name in "abc"}
+    assert states[0] == {"moved/titles.csv": "accepted"} | dict.fromkeys(old, "unconfigured")
+    assert states[1] == {"moved/titles.csv": "unconfigured"} | dict.fromkeys(old, "accepted")
+    assert set(states[2].values()) == {"accepted"}
+    assert set(history[0]["_file_path"]) == {"moved/titles.csv"}
+    earlier = before.lake.read("silver/silver_title_history").select(history[1].columns)
+    assert history[1].sort(earlier.columns).equals(earlier.sort(earlier.columns))
