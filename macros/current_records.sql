@@ -28,6 +28,9 @@
   records: in the same way the table of the feed's judged records.
 #}
 {% macro file_versions(feed, decisions=none, records=none) -%}
+{%- if var("linting", false) %}{# see macro judged #}
+  select * from {{ records or ref("silver_" ~ feed ~ "_records") }}
+{%- else -%}
   select
         *,
         case when state = 'accepted' then {{ recency(["state"]) }} end as recency,
@@ -74,6 +77,7 @@
                 decisions.model = 'silver_{{ feed }}'
                 and {{ same(["_file_path", "_file_version"], "judged_versions", "decisions") }}
     ) as versions
+{%- endif -%}
 {%- endmacro %}
 
 
@@ -89,6 +93,9 @@
   Example: see models/silver/silver_cast.sql
 #}
 {% macro current_records(feed, superseded=false, decisions=none) -%}
+{%- if var("linting", false) %}{# see macro judged #}
+  select * from {{ ref("silver_" ~ feed ~ "_records") }}
+{%- else -%}
   {%- set records = ref("silver_" ~ feed ~ "_records") %}
   {%- set weekly = "week" in key_of(feed) %}
   {%- set instead_of = declared_feeds()[feed].instead_of %}
@@ -210,6 +217,7 @@
         on {{ same(["_file_path", "_file_version", "_row_number"], "records", "superseded") }}
     where records._verdict = 'kept' and superseded._row_number is null
     {%- endif %}
+{%- endif -%}
 {%- endmacro %}
 
 
@@ -224,6 +232,9 @@
   Example: see models/silver/silver_titles.sql
 #}
 {% macro values_before(feed, records, columns, key=none, beside={}) -%}
+{%- if var("linting", false) %}{# see macro judged #}
+  select * from {{ ref("silver_" ~ feed ~ "_records") }}
+{%- else -%}
   {%- set key = key or key_of(feed) %}
   {%- set read = (key + columns + beside.values() | list) | unique | list -%}
   with
@@ -321,6 +332,7 @@
     inner join giving
         on {{ same(["_file_path", "_file_version"], "earlier_records", "giving") }}
     group by {{ prefixed(key, "earlier_records") }}, giving._file_path, giving._file_version
+{%- endif -%}
 {%- endmacro %}
 
 
@@ -376,6 +388,9 @@
   that read the ledger, and run it with them, whether or not its own bronze table is there.
 #}
 {% macro newest_records(records) -%}
+{%- if var("linting", false) %}{# see macro judged #}
+  select * from {{ records }}
+{%- else -%}
   select {{ broadcast("versions") }} records.*
     from {{ records }} as records
     inner join (
@@ -401,4 +416,5 @@
         )
     ) as versions
         on {{ same(["_file_path", "_file_version"], "records", "versions") }} and versions.recency = 1
+{%- endif -%}
 {%- endmacro %}
