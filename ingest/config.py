@@ -168,7 +168,7 @@ class Dataset(_Strict):
     def limits(self) -> Limits:
         """What ``hold`` sets, and for the rest the defaults of a full copy or of a list that grows."""
         written = self.hold.model_dump(include=self.hold.model_fields_set)
-        return Limits(**(({} if self.vanished_rows is VanishedRows.DELETED else _OF_A_LIST) | written))
+        return Limits(**(({} if self.is_full_copy else _OF_A_LIST) | written))
 
     @property
     def spellings(self) -> dict[str, str]:
@@ -179,6 +179,11 @@ class Dataset(_Strict):
     def needed(self) -> tuple[str, ...]:
         """The columns without which a file is refused: those that are required, and those of the key."""
         return tuple(dict.fromkeys([*self.required, *self.key]))
+
+    @property
+    def is_full_copy(self) -> bool:
+        """Whether each version of a file has all records, and not only what is new."""
+        return self.vanished_rows is VanishedRows.DELETED
 
     @property
     def is_pattern(self) -> bool:

@@ -24,7 +24,6 @@ from ingest.candidates import (
     problem_of_time,
 )
 from ingest.compare import Comparison, ComparisonSettings, judged
-from ingest.config import Dataset
 from ingest.errors import EXIT_REFUSED, ConfigurationError, IngestError, Refused
 from ingest.prefetch import prefetch, prefetch_one
 from ingest.reading.checks import check_size
@@ -73,6 +72,7 @@ class Run:
     def current(self, sources: Iterable[ConnectedSource]) -> None:
         """Bring the lake up to what the sources hold now."""
         candidates: list[Candidate] = []
+        listed: list[tuple[ConnectedSource, set[str]]] = []
         # What the ledger has was found before what is listed now, also where another machine's clock is a little ahead.
         times = (record.ingested_at for record in self._ledger.records())
         known = max((time for time in times if not in_future(time)), default=datetime.min.replace(tzinfo=UTC))
@@ -83,13 +83,16 @@ class Run:
                 self._failed(source.name, "", error)
                 continue
             found = current_candidates(source, replace(listing, taken_at=max(listing.taken_at, known)), self._table)
-            self._report_missing(source, {self._path(candidate): candidate.dataset for candidate in found})
+            listed.append((source, {self._path(candidate) for candidate in found}))
+            self._report_missing(*listed[-1])
             for dataset in source.config.datasets:
                 matched = any(candidate.dataset is dataset for candidate in found)
                 if dataset.is_pattern and not matched and self._table in (None, dataset.table):
                     self._report.note(f"{source.name}: no file matches {dataset.file!r}")
             candidates += found
         self._load_all(candidates)
+        for source, paths in listed:
+            self._note_unconfigured(source, paths)
         for source in {candidate.source.name: candidate.source for candidate in candidates}.values():
             if isinstance(source.connector, ConnectorWithMemory):
                 source.connector.remember()
@@ -165,7 +168,7 @@ class Run:
         """A source of which the lake has versions, and which has the same as this one in another layout."""
         for other in source.beside:
             records = (record for path in self._ledger.paths(other) for record in self._ledger.of(other, path))
-            if any(record.loaded and self._versions.of(record).state is not State.REJECTED for record in records):
+            if any(record.loaded and self._standing(record) is not State.REJECTED for record in records):
                 return other
         return None
 
@@ -197,34 +200,45 @@ class Run:
         cut = comparing.limits.cut and table.is_cut(record)
         return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.closer(record)))
 
-    def _report_missing(self, source: ConnectedSource, found: dict[str, Dataset]) -> None:
-        """Report files that the lake has and the source no longer, and those that never were there; and note full
-        copies in whose place the configuration names others. ``found`` has the dataset of each path."""
+    def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
+        """Report files that the lake has and the source no longer, and those that never were there."""
         known = set()
         for path in self._ledger.paths(source.name):
             loaded = [record for record in self._ledger.of(source.name, path) if record.loaded]
             if not loaded:
                 continue
             known.add(path)
-            table = loaded[-1].raw_table
-            if self._table not in (None, table):
-                continue
-            named = path in found or source.config.names(path.removeprefix(f"{source.name}/"), table)
-            named = named or source.config.names(path, table)
-            others = any(dataset.table == table and dataset.vanished_rows == "deleted" for dataset in found.values())
-            if not self._dry_run and (named or (others and not source.recognised)):
-                text = f"the configuration of {source.name} names other files for {table}"
-                if self._versions.configure(loaded[-1], named, text) and not named:
-                    text += "; its versions leave silver and gold with the next build, and stay in raw"
-                    self._report.add(Result(Outcome.UNCONFIGURED, source.name, path, text))
-            if path not in found and self._versions.of(loaded[-1]).state is not State.UNCONFIGURED:
+            told = self._table not in (None, loaded[-1].raw_table) or self._standing(loaded[-1]) is State.UNCONFIGURED
+            if path not in found and not told:
                 text = f"is no longer in the source; version {loaded[-1].version} stays"
                 self._report.add(Result(Outcome.VANISHED, source.name, path, text))
         for dataset in source.config.datasets:
             path = self._ledger.path_of(source.name, source.config.path_of(dataset.file), dataset.table)
-            if not dataset.is_pattern and self._table in (None, dataset.table) and path not in {*found, *known}:
+            if not dataset.is_pattern and self._table in (None, dataset.table) and path not in found | known:
                 text = "is not in the source; check `file` and `folder` in the configuration"
                 self._failed(source.name, path, ConfigurationError(text))
+
+    def _note_unconfigured(self, source: ConnectedSource, found: set[str]) -> None:
+        """Note the full copies in whose place the configuration names others, of which a version is accepted; and those
+        of which that is no longer so."""
+        if self._dry_run or source.recognised:
+            return
+        files: dict[str, list[tuple[bool, FileRecord]]] = {}
+        for path in self._ledger.paths(source.name):
+            if loaded := [record for record in self._ledger.of(source.name, path) if record.loaded]:
+                table, own = loaded[-1].raw_table, path.removeprefix(f"{source.name}/")
+                named = path in found or any(source.config.names(name, table) for name in (path, own))
+                files.setdefault(table, []).extend((named, record) for record in loaded)
+        for table, records in files.items():
+            full = any(dataset.table == table and dataset.is_full_copy for dataset in source.config.datasets)
+            accepted = (self._versions.of_itself(record).state is State.ACCEPTED for named, record in records if named)
+            there = full and any(accepted)
+            why = f"the configuration of {source.name} names other files for {table}"
+            for path, (named, record) in {record.path: (named, record) for named, record in records}.items():
+                if self._table in (None, table) and self._versions.configure(record, named or not there, why):
+                    text = f"{why}; its versions leave silver and gold with the next build, and stay in raw"
+                    if not named and there:
+                        self._report.add(Result(Outcome.UNCONFIGURED, source.name, path, text))
 
     def _path(self, candidate: Candidate) -> str:
         """The path under which the lake has the candidate's file, or will have it.
@@ -332,7 +346,11 @@ class Run:
             found = candidate.settled_by(records, origin)
             settled = self._known(candidate, path, found)
             if settled is not None:
-                newer = [other for other in records if found and other.order > found.order and self._accepts(other)]
+                newer = [
+                    other
+                    for other in records
+                    if found and other.order > found.order and self._standing(other) is State.ACCEPTED
+                ]
                 if found is None or not candidate.is_behind(found, records) or not newer:
                     return settled
                 return _behind(source, path, found, newer[-1], origin)
@@ -366,8 +384,8 @@ class Run:
             comparison.keep(record)
             return Result(Outcome.LOADED, source, path, clocks, record)
 
-    def _accepts(self, record: FileRecord) -> bool:
-        return self._versions.of(record).state is State.ACCEPTED
+    def _standing(self, record: FileRecord) -> State:
+        return self._versions.of(record).state
 
     def _known(self, candidate: Candidate, path: str, record: FileRecord | None) -> Result | None:
         """What to report of a candidate that need not be loaded; ``record`` is the ledger's row of that version."""

@@ -67,11 +67,14 @@ class Versions:
         }
 
     def of(self, record: FileRecord) -> Standing:
-        """The newest decision counts; without one, what ingest and dbt found. A file that the configuration names no
-        more has none that counts."""
+        """As `of_itself`, unless the configuration names other files in the place of its file."""
         of_file = self._ledger.of_file(record.source, record.path)
         if of_file and of_file.status == UNCONFIGURED and record.loaded:
             return Standing(State.UNCONFIGURED, of_file.reason)
+        return self.of_itself(record)
+
+    def of_itself(self, record: FileRecord) -> Standing:
+        """The newest decision counts; without one, what ingest and dbt found."""
         decisions = self._ledger.decisions(record)
         if decisions:
             state = State.ACCEPTED if decisions[-1].status == RELEASED else State.REJECTED

@@ -14,10 +14,11 @@
   and which one is current are decided here and nowhere else.
 
   state
-    rejected   somebody took it back (python -m ingest reject)
-    refused    a record of it violates a rule of action fail
-    held       ingest held it, or it violates a version rule of action hold; until somebody releases it
-    accepted   any other
+    unconfigured   the configuration names other files in the place of its file, and a version of these is accepted
+    rejected       somebody took it back (python -m ingest reject)
+    refused        a record of it violates a rule of action fail
+    held           ingest held it, or it violates a version rule of action hold; until somebody releases it
+    accepted       any other
 
   A model of one feed takes this and not that table, which every load of any feed changes: it would be computed again for
   the versions of others.
@@ -31,6 +32,9 @@
 {%- if var("linting", false) %}{# see macro judged #}
   select * from {{ records or ref("silver_" ~ feed ~ "_records") }}
 {%- else -%}
+  {#- Files that the configuration names have taken the place of others once a version of theirs is accepted #}
+  {%- set replaced = "unconfigured is not null"
+      ~ " and max(case when own_state = 'accepted' and unconfigured is null then 1 else 0 end) over () = 1" %}
   select
         *,
         case when state = 'accepted' then {{ recency(["state"]) }} end as recency,
@@ -41,41 +45,48 @@
         state = 'accepted' and {{ recency(["state"]) }} = 1 as is_current
     from (
         select
-            judged_versions.*,
-            decisions.decision,
-            decisions.decided_by,
-            case
-                when decisions.decision in ('rejected', 'unconfigured') then decisions.decision
-                when judged_versions.refused > 0 then 'refused'
-                when decisions.decision = 'released' then 'accepted'
-                when decisions.decision = 'held' or judged_versions.held_by is not null then 'held'
-                else 'accepted'
-            end as state,
-            coalesce(
-                decisions.reason,
-                case when judged_versions.refused > 0 then 'a record violates a rule of action fail' end,
-                'violates ' || judged_versions.held_by
-            ) as reason
+            *,
+            case when {{ replaced }} then 'unconfigured' else own_state end as state,
+            case when {{ replaced }} then unconfigured else own_reason end as reason
         from (
             select
-                _file_path,
-                _file_version,
-                max(_committed_at) as _committed_at,
-                count(*) as records,
-                {%- for verdict in ["kept", "repaired", "duplicate", "quarantined", "refused"] %}
-                cast(sum(case when _verdict = '{{ verdict }}' then 1 else 0 end) as bigint) as {{ verdict }},
-                {%- endfor %}
-                {{ violated(version_rules("silver_" ~ feed, ["hold"])) }} as held_by,
-                {{ violated(version_rules("silver_" ~ feed, ["warn"])) }} as warned_by,
-                max(_run_id) as _run_id,
-                max(_judged_at) as _judged_at
-            from {{ records or ref("silver_" ~ feed ~ "_records") }}
-            group by _file_path, _file_version
-        ) as judged_versions
-        left join {{ decisions or ref("silver_version_decisions") }} as decisions
-            on
-                decisions.model = 'silver_{{ feed }}'
-                and {{ same(["_file_path", "_file_version"], "judged_versions", "decisions") }}
+                judged_versions.*,
+                decisions.decision,
+                decisions.decided_by,
+                decisions.unconfigured,
+                case
+                    when decisions.decision = 'rejected' then 'rejected'
+                    when judged_versions.refused > 0 then 'refused'
+                    when decisions.decision = 'released' then 'accepted'
+                    when decisions.decision = 'held' or judged_versions.held_by is not null then 'held'
+                    else 'accepted'
+                end as own_state,
+                coalesce(
+                    decisions.reason,
+                    case when judged_versions.refused > 0 then 'a record violates a rule of action fail' end,
+                    'violates ' || judged_versions.held_by
+                ) as own_reason
+            from (
+                select
+                    _file_path,
+                    _file_version,
+                    max(_committed_at) as _committed_at,
+                    count(*) as records,
+                    {%- for verdict in ["kept", "repaired", "duplicate", "quarantined", "refused"] %}
+                    cast(sum(case when _verdict = '{{ verdict }}' then 1 else 0 end) as bigint) as {{ verdict }},
+                    {%- endfor %}
+                    {{ violated(version_rules("silver_" ~ feed, ["hold"])) }} as held_by,
+                    {{ violated(version_rules("silver_" ~ feed, ["warn"])) }} as warned_by,
+                    max(_run_id) as _run_id,
+                    max(_judged_at) as _judged_at
+                from {{ records or ref("silver_" ~ feed ~ "_records") }}
+                group by _file_path, _file_version
+            ) as judged_versions
+            left join {{ decisions or ref("silver_version_decisions") }} as decisions
+                on
+                    decisions.model = 'silver_{{ feed }}'
+                    and {{ same(["_file_path", "_file_version"], "judged_versions", "decisions") }}
+        ) as decided
     ) as versions
 {%- endif -%}
 {%- endmacro %}
@@ -337,20 +348,15 @@
 
 
 {#
-  The newest row of every version in the ledger: that it was loaded or held, or what somebody decided about it. Of a file
-  that the configuration of its source no longer names, that of the file stands in its place: unconfigured.
+  The newest row of every version in the ledger: that it was loaded or held, or what somebody decided about it; with
+  unconfigured, why the versions of its file do not count where the configuration names others, and null elsewhere.
 
   files: the ledger.
 #}
 {% macro latest_statuses(files) -%}
   select
-            said.raw_table,
-            said._file_path,
-            said._file_version,
-            coalesce(of_files.status, said.status) as status,
-            case when of_files.status is null then said.reason else of_files.reason end as reason,
-            case when of_files.status is null then said.decided_by end as decided_by,
-            coalesce(of_files._ingested_at, said._ingested_at) as _ingested_at
+            said.*,
+            of_files.reason as unconfigured
         from (
             select
                 *,
@@ -379,7 +385,7 @@
 
 {#
   The records of the newest version of every file in bronze, whether or not it is refused, but for versions that ingest
-  holds or somebody rejected: for the tests on bronze.
+  holds or somebody rejected, and files that are no longer configured: for the tests on bronze.
 
   records: the bronze table. It takes the table and not a CTE over it: an engine may materialize a CTE that is read twice,
   with all its rows, where two scans of the table read few columns and skip the files of other versions.
@@ -411,7 +417,7 @@
             from ({{ latest_statuses(api.Relation.create(schema="raw", identifier="_files")) }}) as latest
             where
                 latest.raw_table = '{{ (declared_feeds()[records.identifier | replace("bronze_", "")] if execute else {}).raw_table }}'
-                and latest.status in ('held', 'rejected', 'unconfigured')
+                and (latest.status in ('held', 'rejected') or latest.unconfigured is not null)
                 and {{ same(["_file_path", "_file_version"], "latest", "loaded") }}
         )
     ) as versions
