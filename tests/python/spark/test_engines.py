@@ -34,9 +34,9 @@ WEEKS = int(os.environ.get("NETFLIX_SPARK_WEEKS", "3"))
 def interpreted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Apache Spark interprets its plans and keeps them: compiling and adapting would take most of the time here.
 
-    So would the JVM's own compiler for code that runs for long.
+    So would the JVM's own compiler for code that runs for long, without which it keeps too little room for code.
     """
-    java = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+    java = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m -XX:+UseSerialGC"
     settings = {
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
