@@ -45,7 +45,14 @@ os.environ.setdefault("TOKIO_WORKER_THREADS", "16")
 
 LEDGER = "_files"
 # The log is the record of what was loaded when, and what a killed run left to do: it is never cleaned up.
-_CONFIGURATION = {"delta.appendOnly": "true", "delta.enableExpiredLogCleanup": "false"}
+_COMMITS_PER_CHECKPOINT = 20
+_CONFIGURATION = {
+    "delta.appendOnly": "true",
+    "delta.enableExpiredLogCleanup": "false",
+    "delta.checkpointInterval": str(_COMMITS_PER_CHECKPOINT),
+}
+# The ledger is read as a whole: statistics of its columns would only make each commit longer.
+_LEDGER_CONFIGURATION = _CONFIGURATION | {"delta.dataSkippingNumIndexedCols": "0"}
 # Row numbers grow by one: as differences they take next to no space, and no time to look up in a dictionary.
 _WRITER = WriterProperties(
     compression="SNAPPY",
@@ -206,7 +213,27 @@ def open_table(uri: str) -> DeltaTable | None:
         return None
 
 
-def _create(uri: str, schema: dict[str, pl.DataType], description: str, **facts: Any) -> None:
+def _refreshed(table: DeltaTable | None, uri: str) -> DeltaTable | None:
+    """``table`` at its newest version; None where there is none yet.
+
+    A commit replays all that came since the checkpoint with which its table was opened, so that many in a row would
+    take longer and longer: after every checkpoint the table is opened again.
+    """
+    if table is None:
+        return open_table(uri)
+    if (table.version() + 1) % _COMMITS_PER_CHECKPOINT == 0:
+        return DeltaTable(uri)
+    table.update_incremental()
+    return table
+
+
+def _create(
+    uri: str,
+    schema: dict[str, pl.DataType],
+    description: str,
+    configuration: dict[str, str] = _CONFIGURATION,
+    **facts: Any,
+) -> None:
     """Create an empty table, unless there is one by now. Nothing may be concluded about what it holds after this."""
     try:
         DeltaTable.create(
@@ -214,7 +241,7 @@ def _create(uri: str, schema: dict[str, pl.DataType], description: str, **facts:
             _arrow_schema(schema),
             mode="error",
             description=description,
-            configuration=_CONFIGURATION,
+            configuration=configuration,
             commit_properties=CommitProperties(max_commit_retries=0, **facts),
         )
     except DeltaError:
@@ -276,10 +303,7 @@ class RawTable:
         self.refresh()
 
     def refresh(self) -> None:
-        if self._table is None:
-            self._table = open_table(self._uri)
-        else:
-            self._table.update_incremental()
+        self._table = _refreshed(self._table, self._uri)
 
     @property
     def _there(self) -> DeltaTable:
@@ -317,7 +341,8 @@ class RawTable:
         assert record.version is not None
         schema = {name: pl.String() for name in columns} | LINEAGE_SCHEMA
         if self._table is None:
-            _create(self._uri, schema, f"Every record of every version of {record.dataset} of {record.source}, as text")
+            description = f"Every record of every version of {record.dataset} of {record.source}, as text"
+            _create(self._uri, schema, description)
             raise Conflict
         _commit(
             self._table,
@@ -466,10 +491,7 @@ class Ledger:
     def refresh(self) -> None:
         """Read what other runs have added since."""
         with self._lock:
-            if self._table is None:
-                self._table = open_table(self._uri)
-            else:
-                self._table.update_incremental()
+            self._table = _refreshed(self._table, self._uri)
             self._read()
 
     def _read(self) -> None:
@@ -603,7 +625,7 @@ class Ledger:
 
     def _begin(self, **facts: Any) -> None:
         description = "Every version of a file that ingest loaded, held or refused, and every decision about one"
-        _create(self._uri, _LEDGER_SCHEMA, description, **facts)
+        _create(self._uri, _LEDGER_SCHEMA, description, _LEDGER_CONFIGURATION, **facts)
         self.refresh()
 
     def append(self, record: FileRecord) -> None:
