@@ -1,4 +1,4 @@
-"""Speed and memory of ingest: `python -m bench.ingest [throughput] [memory] [skip] [comparison]`.
+"""Speed and memory of ingest: `python -m bench.ingest [throughput] [memory] [skip] [many] [comparison]`.
 
 Each measurement runs in a process of its own; ingest and the plain way of reading and writing a CSV take turns.
 """
@@ -156,6 +156,26 @@ def skip(folder: Path, config: Path) -> Table:
     return table
 
 
+def many(folder: Path, config: Path) -> Table:
+    """New files that come in one run: each is a commit of its table and one of the ledger."""
+    counts: dict[int, list[tuple[float, float]]] = {250: [], 500: []}
+    for run in range(RUNS):
+        for count, found in counts.items():
+            files = folder / f"many-{count}" / "big"
+            files.mkdir(parents=True, exist_ok=True)
+            for number in range(count):
+                lines = (f"{number * 20 + line},name {line}\n" for line in range(20))
+                (files / f"part-{number:04}.csv").write_text("id,name\n" + "".join(lines))
+            args = ("--config", str(config), "--from", str(files.parent), "--dataset", "parts")
+            found.append(measure(INGEST, *args, lake=folder / f"many-{count}-{run}"))
+    table = Table("new files of 20 records", "seconds", "peak GiB", title="Many new files in one run (median)")
+    medians = {count: statistics.median(seconds for seconds, _ in found) for count, found in counts.items()}
+    for count, found in counts.items():
+        table.add_row(str(count), f"{medians[count]:.1f}", f"{max(peak for _, peak in found):.2f}")
+    table.add_row("ratio (at most 2.2)", f"{medians[500] / medians[250]:.2f}", "")
+    return table
+
+
 def comparison(folder: Path, config: Path) -> Table:
     """The second week of a catalogue of 600,000 titles, compared with the first, and loaded as if nothing was there to
     compare by."""
@@ -188,13 +208,13 @@ def comparison(folder: Path, config: Path) -> Table:
 
 
 def main() -> None:
-    wanted = sys.argv[1:] or ["throughput", "memory", "skip", "comparison"]
+    wanted = sys.argv[1:] or ["throughput", "memory", "skip", "many", "comparison"]
     with tempfile.TemporaryDirectory(prefix="bench-ingest-") as name:
         folder = Path(name)
         config = folder / "sources.yml"
         config.write_text(CONFIG)
         began = time.perf_counter()
-        for work in (throughput, memory, skip, comparison):
+        for work in (throughput, memory, skip, many, comparison):
             if work.__name__ in wanted:
                 Console(width=100).print(work(folder, config))
         print(f"{time.perf_counter() - began:.0f} s in all")
