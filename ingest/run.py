@@ -376,7 +376,6 @@ class Run:
                 code = refusal.exit_code
                 return Result(Outcome.REFUSED, source, path, refusal.reason, exit_code=code)
             record = replace(record, row_count=rows.rows, rescued_count=rows.rescued)
-            table.refresh()
             record = self._judged(table, record, comparing, comparison)
             self._ledger.append(record)
             if record.status == State.HELD:
