@@ -6,7 +6,6 @@ Such a version is wrong as a whole where it is far from the one before in nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,7 +17,7 @@ from ingest.storage.tables import FileRecord, RawTable
 _LOOKED_AT = 1000  # keys that are new or changed; of more, every second, third, ... is looked at
 _AT_ONCE = 200_000  # keys; of more, the columns are read one after the other, to have one in memory at a time
 _NEVER = 0.01  # of the values of a column: what it has less often, it has nearly never
-_KEY = "\0key"
+_KEY, _NOW = "\0key", "\0now"
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
 
@@ -53,65 +52,77 @@ def _contents(hashes: Hashes, which: Callable[[np.ndarray, np.ndarray], np.ndarr
     return np.concatenate([empty, *(k for k, _ in found)]), np.concatenate([empty, *(c for _, c in found)])
 
 
-@dataclass(frozen=True)
 class Changes:
-    """Some columns of the records, before and now, of keys that are new, changed or lost, each key by its hash; and of
-    all other keys before, how many values each column ``held``."""
+    """Some ``columns`` of the records, before and now, of keys that are new, changed or lost, each key by its hash."""
 
-    table: RawTable
-    before: FileRecord
-    record: FileRecord
-    old: pl.DataFrame
-    now: pl.DataFrame
-    held: dict[str, int]
+    def __init__(
+        self,
+        table: RawTable,
+        before: FileRecord,
+        record: FileRecord,
+        key: list[str],
+        columns: list[str],
+        fresh: np.ndarray,
+        lost: np.ndarray,
+    ) -> None:
+        """``fresh`` and ``lost`` are hashes of keys as above."""
+        self.columns = columns
+        self._table, self._before, self._record, self._lost = table, before, record, lost
+        self._old, self._now = (
+            _of_keys(table, of, key, columns, keys)
+            for of, keys in ((before, np.sort(np.concatenate([fresh, lost]))), (record, fresh))
+        )
+        # Of keys with one record in both versions; the values of now have a name that ends with ``_NOW``.
+        self._both = self._old.unique(_KEY, keep="none").join(self._now.unique(_KEY, keep="none"), on=_KEY, suffix=_NOW)
 
-    def emptied(self, name: str, uniform: bool) -> Found:
+    def emptied(self, name: str, uniform: bool, limit: float) -> Found | None:
         """Of the values that a column held, those that are empty now, or one and the same that it nearly never had
         (such as N/A or 0; not a day, by which many records may be marked at once); of keys that are in both versions.
+        None where these are no more than the share ``limit`` of the values that changed, and so not of all.
 
         ``uniform``: all of the column is one value now, as is judged elsewhere.
         """
-        both = self._both(pl.col(name).fill_null("")).filter(pl.col(name) != "")
-        now = both.filter(pl.col(name) != pl.col(f"{name}\0now"))[f"{name}\0now"]
+        both = self._both.select(pl.col(name).fill_null(""), pl.col(name + _NOW).fill_null(""))
+        both = both.filter(pl.col(name) != "")
+        now = both.filter(pl.col(name) != pl.col(name + _NOW))[name + _NOW]
         count, became = int((now == "").sum()), "empty"
         known = now.filter((now != "") & ~now.str.contains("[1-9]") & (not uniform))
-        for value, times in known.value_counts(sort=True).head(1).iter_rows():
-            if times > max(count, _NEVER * self.held[name]):
-                had = sum(int((frame[name] == value).sum()) for frame in self.table.records(self.before, [name]))
-                if had <= _NEVER * self.held[name]:
-                    count, became = times, f"'{printable(value[:30])}'"
-        text = f"column {printable(name)}: {{}} values of version {self.before.version} are {became} now"
-        return count, self.held[name], text
+        value, times = next(known.value_counts(sort=True).iter_rows(), ("", 0))
+        if max(count, times) <= limit * both.height:
+            return None
+        held = sum(int((frame[name] != "").sum()) for frame in self._table.records(self._before, [name]))
+        lost = self._old.filter(among(self._old[_KEY].to_numpy(), self._lost))[name]
+        held -= int((lost != "").sum())
+        if times > max(count, _NEVER * held):
+            had = sum(int((frame[name] == value).sum()) for frame in self._table.records(self._before, [name]))
+            if had <= _NEVER * held:
+                count, became = times, f"'{printable(value[:30])}'"
+        return count, held, f"column {printable(name)}: {{}} values of version {self._before.version} are {became} now"
 
     def cut(self, name: str, at_least: int) -> Found:
         """Of the texts of a column that were longer than any is now, those of which the beginning is there now.
 
         None of these is of a key that has not changed. Only where there are so many is all of the column read.
         """
-        old, now = (frame[name].unique().drop_nulls() for frame in (self.old, self.now))
+        old, now = (frame[name].unique().drop_nulls() for frame in (self._old, self._now))
         longest = _longest(now)
         longer = old.filter(old.str.len_chars() > longest)
         if len(longer) >= at_least:
-            longest = max((_longest(frame[name]) for frame in self.table.records(self.record, [name])), default=0)
+            longest = max((_longest(frame[name]) for frame in self._table.records(self._record, [name])), default=0)
             longer = old.filter(old.str.len_chars() > longest)
         count = int(longer.str.slice(0, longest).is_in(now.implode()).sum())
         text = f"column {printable(name)} ends after {longest} characters, and {{}} longer texts of"
-        return count, len(longer), f"{text} version {self.before.version} were cut there"
+        return count, len(longer), f"{text} version {self._before.version} were cut there"
 
     def scaled(self, name: str) -> Found:
         """Of the numbers of a column that are others for their key, those that are one and the same factor greater."""
-        both = self._both(pl.col(name).cast(pl.Float64, strict=False)).drop_nulls()
-        changed = both.filter((pl.col(name) != 0) & (pl.col(name) != pl.col(f"{name}\0now")))
-        factors = changed[f"{name}\0now"] / changed[name]
+        both = self._both.select(pl.col(name, name + _NOW).cast(pl.Float64, strict=False)).drop_nulls()
+        changed = both.filter((pl.col(name) != 0) & (pl.col(name) != pl.col(name + _NOW)))
+        factors = changed[name + _NOW] / changed[name]
         counts = {factor: int(((factors / factor - 1).abs() < 1e-3).sum()) for factor in _FACTORS}
         factor = max(counts, key=counts.__getitem__)
         text = f"column {printable(name)}: {{}} numbers that changed are {factor:g} times those"
-        return counts[factor], changed.height, f"{text} of version {self.before.version}"
-
-    def _both(self, what: pl.Expr) -> pl.DataFrame:
-        """What a column has for each key with one record in both versions, before and now."""
-        old, now = (frame.select(_KEY, what).unique(_KEY, keep="none") for frame in (self.old, self.now))
-        return old.join(now, on=_KEY, suffix="\0now")
+        return counts[factor], changed.height, f"{text} of version {self._before.version}"
 
 
 def _longest(texts: pl.Series) -> int:
@@ -129,16 +140,16 @@ def changes(
 ) -> Iterator[Changes]:
     """What changed, of all ``columns`` at once where it is not too much for that; ``fresh`` and ``lost`` as above."""
     for names in [columns] if len(fresh) + len(lost) <= _AT_ONCE else [[name] for name in columns]:
-        held = dict.fromkeys(names, 0)
-        found = []
-        for of, wanted in ((before, np.sort(np.concatenate([fresh, lost]))), (record, fresh)):
-            rows = [pl.DataFrame(schema={_KEY: pl.UInt64} | dict.fromkeys(names, pl.String))]
-            for frame in table.records(of, list(dict.fromkeys([*key, *names]))):
-                hashes = frame.select(key).hash_rows()
-                if of is before:
-                    stays = frame.filter(~among(hashes.to_numpy(), lost)) if len(lost) else frame
-                    filled = stays.select((pl.col(name) != "").sum() for name in names)
-                    held = {name: held[name] + filled[name].item() for name in names}
-                rows.append(frame.select(hashes.alias(_KEY), *names).filter(among(hashes.to_numpy(), wanted)))
-            found.append(pl.concat(rows))
-        yield Changes(table, before, record, found[0], found[1], held)
+        yield Changes(table, before, record, key, names, fresh, lost)
+
+
+def _of_keys(table: RawTable, record: FileRecord, key: list[str], columns: list[str], keys: np.ndarray) -> pl.DataFrame:
+    """The records of a version with one of the ``keys``, which are sorted hashes; with the hash, and ``columns``."""
+
+    def wanted(frame: pl.DataFrame) -> pl.Series:
+        return pl.Series(among(frame.hash_rows().to_numpy(), keys))
+
+    rows = [pl.DataFrame(schema={_KEY: pl.UInt64} | dict.fromkeys(columns, pl.String))]
+    for frame in table.records_where(record, list(dict.fromkeys([*key, *columns])), key, wanted):
+        rows.append(frame.select(frame.select(key).hash_rows().alias(_KEY), *columns))
+    return pl.concat(rows)

@@ -207,11 +207,12 @@ class Comparison:
             return
         columns = sorted(self._had & self._has)
         for found in changes(self._table, before, record, self._key, columns, self._fresh, self._lost):
-            for name in found.held:
+            for name in found.columns:
                 yield _share(found.cut(name, few), limits.alike)
                 if name not in self._key:
                     yield _share(found.scaled(name), limits.alike)
-                    yield _share(found.emptied(name, name in self._single), limits.emptied)
+                    if emptied := found.emptied(name, name in self._single, limits.emptied):
+                        yield _share(emptied, limits.emptied)
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
@@ -66,6 +66,7 @@ _NOTE = "ingest"  # the key in a commit's metadata
 _COMPARING = "rules_of_comparison"  # the key in that note
 _HOLDS = "ingest:holds"  # the application transaction of the ledger whose version says what the lake holds
 _FEW = "limit 1000"
+_ROW = "_row_number"
 _BATCHES = 64  # of 8,192 rows each: fewer frames cost less
 _MARKS = {Contents.REAL: 1, Contents.MADE_UP: 2}
 
@@ -399,6 +400,20 @@ class RawTable:
         for frame in self.select(record, names, more):
             yield frame.with_columns(pl.col(name).cast(pl.String) for name in columns if name not in LINEAGE_SCHEMA)
 
+    def records_where(
+        self, record: FileRecord, columns: list[str], by: list[str], wanted: Callable[[pl.DataFrame], pl.Series]
+    ) -> Iterator[pl.DataFrame]:
+        """Those of ``records`` that ``wanted`` takes, which sees the columns ``by``. The others are not decoded."""
+        files = self._files_of(record)
+        if files is None:
+            for frame in self.records(record, columns):
+                yield frame.filter(wanted(frame.select(by)))
+            return
+        for path in files["path"]:
+            file = f"{self._uri}/{unquote(path)}"
+            numbers = [frame.filter(wanted(frame.select(by)))[_ROW] for frame in _read_parquet(file, [*by, _ROW])]
+            yield from _read_parquet(file, columns, pl.concat([pl.Series(dtype=pl.Int64), *numbers]))
+
     def _files_of(self, record: FileRecord) -> pl.DataFrame | None:
         """The facts of the local Parquet files with one version's records; None where these lie in a store, or with
         others in a file. Statistics tell; a query costs twice as much as reading the files as they are.
@@ -449,12 +464,14 @@ class RawTable:
             yield pl.DataFrame(arrow.Table.from_batches(several))
 
 
-def _read_parquet(file: str, columns: list[str]) -> Iterator[pl.DataFrame]:
-    """The rows of a table's file; columns that the table got later are null."""
+def _read_parquet(file: str, columns: list[str], numbers: pl.Series | None = None) -> Iterator[pl.DataFrame]:
+    """The rows of a table's file, or those with some numbers; columns that the table got later are null."""
     rows = pl.scan_parquet(file, glob=False)
     there = set(rows.collect_schema().names())
     none = {name: LINEAGE_SCHEMA.get(name, pl.String()) for name in columns}
     wanted = [pl.col(name) if name in there else pl.lit(None, none[name]).alias(name) for name in columns]
+    if numbers is not None:
+        rows = rows.filter(pl.col(_ROW).is_in(numbers.implode()))
     yield from rows.select(wanted).collect_batches(maintain_order=False)
 
 
