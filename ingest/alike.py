@@ -1,6 +1,6 @@
 """A closer look at what changed: values that are empty now or all the same, and changes that are one and the same,
-however few: records that moved to other keys, texts cut at one length, numbers that became ten times what they were.
-Such a version is wrong as a whole where it is far from the one before in nothing.
+however few: records that moved to other keys, values that moved to other columns, texts cut at one length, numbers that
+became ten times what they were. Such a version is wrong as a whole where it is far from the one before in nothing.
 """
 
 from __future__ import annotations
@@ -99,6 +99,20 @@ class Changes:
                 count, became = times, f"'{printable(value[:30])}'"
         return count, held, f"column {printable(name)}: {{}} values of version {self._before.version} are {became} now"
 
+    def moved(self, names: list[str]) -> Found | None:
+        """Of the records that changed, those that have the values of the columns ``names`` in others of these now.
+
+        None where not all of these were read.
+        """
+        if not set(names) <= set(self._both.columns):
+            return None
+        old, now = ([pl.col(name + version).fill_null("") for name in names] for version in ("", _NOW))
+        same = pl.all_horizontal(was == becomes for was, becomes in zip(old, now, strict=True))
+        had, has = (pl.concat_list(values).list.sort().list.join("\0") for values in (old, now))
+        count = int(self._both.select((~same & (had == has)).sum()).item())
+        text = f"{{}} records that changed have the values of version {self._before.version} in other columns"
+        return count, self._both.height, text
+
     def cut(self, name: str, at_least: int) -> Found:
         """Of the texts of a column that were longer than any is now, those of which the beginning is there now.
 
@@ -139,8 +153,14 @@ def changes(
     lost: np.ndarray,
 ) -> Iterator[Changes]:
     """What changed, of all ``columns`` at once where it is not too much for that; ``fresh`` and ``lost`` as above."""
-    for names in [columns] if len(fresh) + len(lost) <= _AT_ONCE else [[name] for name in columns]:
-        yield Changes(table, before, record, key, names, fresh, lost)
+    if len(fresh) + len(lost) <= _AT_ONCE:
+        yield Changes(table, before, record, key, columns, fresh, lost)
+        return
+    for name in columns:
+        yield Changes(table, before, record, key, [name], fresh, lost)
+    some = Changes(table, before, record, key, columns, fresh[:: max(1, len(fresh) // _LOOKED_AT)], lost[:0])
+    some.columns = []  # each was looked at already
+    yield some
 
 
 def _of_keys(table: RawTable, record: FileRecord, key: list[str], columns: list[str], keys: np.ndarray) -> pl.DataFrame:

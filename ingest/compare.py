@@ -206,7 +206,10 @@ class Comparison:
         if not worth or limits.alike == limits.emptied == OFF:
             return
         columns = sorted(self._had & self._has)
+        values = [name for name in self._comparing.values(columns, self._key) if name != _PLACE]
         for found in changes(self._table, before, record, self._key, columns, self._fresh, self._lost):
+            if values and (moved := found.moved(values)):
+                yield _share(moved, limits.alike)
             for name in found.columns:
                 yield _share(found.cut(name, few), limits.alike)
                 if name not in self._key:
