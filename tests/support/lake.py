@@ -86,7 +86,8 @@ class Lake:
 
     def dbt(self, *args: str, check: bool = True, **env: str) -> Done:
         """`dbt …`, in this process."""
-        done = in_process.dbt(*args, env=self.environment | env, cwd=CHECKOUT)
+        parsed = not (self.env or env or "--vars" in args) and args[0] in ("build", "run", "test")
+        done = in_process.dbt(*args, env=self.environment | env, cwd=CHECKOUT, parsed=parsed)
         _expect(done, ("dbt", *args), check)
         return done
 
