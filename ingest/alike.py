@@ -53,7 +53,7 @@ def _contents(hashes: Hashes, which: Callable[[np.ndarray, np.ndarray], np.ndarr
 
 
 class Changes:
-    """Some ``columns`` of the records, before and now, of keys that are new, changed or lost, each key by its hash."""
+    """Some columns of the records, before and now, of keys that are new, changed or lost, each key by its hash."""
 
     def __init__(
         self,
@@ -66,7 +66,6 @@ class Changes:
         lost: np.ndarray,
     ) -> None:
         """``fresh`` and ``lost`` are hashes of keys as above."""
-        self.columns = columns
         self._table, self._before, self._record, self._lost = table, before, record, lost
         self._old, self._now = (
             _of_keys(table, of, key, columns, keys)
@@ -144,23 +143,21 @@ def _longest(texts: pl.Series) -> int:
 
 
 def changes(
-    table: RawTable,
-    before: FileRecord,
-    record: FileRecord,
-    key: list[str],
+    read: Callable[[list[str], np.ndarray, np.ndarray], Changes],
     columns: list[str],
     fresh: np.ndarray,
     lost: np.ndarray,
-) -> Iterator[Changes]:
-    """What changed, of all ``columns`` at once where it is not too much for that; ``fresh`` and ``lost`` as above."""
+) -> Iterator[tuple[Changes, list[str]]]:
+    """What changed, each time with those of the ``columns`` that are to be looked at in it, one by one.
+
+    All are read at once where that is not too much. ``read`` makes `Changes` of columns, ``fresh`` and ``lost``.
+    """
     if len(fresh) + len(lost) <= _AT_ONCE:
-        yield Changes(table, before, record, key, columns, fresh, lost)
+        yield read(columns, fresh, lost), columns
         return
     for name in columns:
-        yield Changes(table, before, record, key, [name], fresh, lost)
-    some = Changes(table, before, record, key, columns, fresh[:: max(1, len(fresh) // _LOOKED_AT)], lost[:0])
-    some.columns = []  # each was looked at already
-    yield some
+        yield read([name], fresh, lost), [name]
+    yield read(columns, fresh[:: max(1, len(fresh) // _LOOKED_AT)], lost[:0]), []
 
 
 def _of_keys(table: RawTable, record: FileRecord, key: list[str], columns: list[str], keys: np.ndarray) -> pl.DataFrame:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ingest.alike import Found, changes, copied
+from ingest.alike import Changes, Found, changes, copied
 from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
@@ -207,10 +208,11 @@ class Comparison:
             return
         columns = sorted(self._had & self._has)
         values = [name for name in self._comparing.values(columns, self._key) if name != _PLACE]
-        for found in changes(self._table, before, record, self._key, columns, self._fresh, self._lost):
+        read = partial(Changes, self._table, before, record, self._key)
+        for found, names in changes(read, columns, self._fresh, self._lost):
             if values and (moved := found.moved(values)):
                 yield _share(moved, limits.alike)
-            for name in found.columns:
+            for name in names:
                 yield _share(found.cut(name, few), limits.alike)
                 if name not in self._key:
                     yield _share(found.scaled(name), limits.alike)
