@@ -53,20 +53,18 @@ _CONFIGURATION = {
 }
 # The ledger is read as a whole: statistics of its columns would only make each commit longer.
 _LEDGER_CONFIGURATION = _CONFIGURATION | {"delta.dataSkippingNumIndexedCols": "0"}
+_ROW = "_row_number"
 # Row numbers grow by one: as differences they take next to no space, and no time to look up in a dictionary.
 _WRITER = WriterProperties(
     compression="SNAPPY",
     column_properties={
-        "_row_number": ColumnProperties(
-            dictionary_enabled=False, encoding="DELTA_BINARY_PACKED", statistics_enabled="PAGE"
-        )
+        _ROW: ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED", statistics_enabled="PAGE")
     },
 )
 _NOTE = "ingest"  # the key in a commit's metadata
 _COMPARING = "rules_of_comparison"  # the key in that note
 _HOLDS = "ingest:holds"  # the application transaction of the ledger whose version says what the lake holds
 _FEW = "limit 1000"
-_ROW = "_row_number"
 _BATCHES = 64  # of 8,192 rows each: fewer frames cost less
 _MARKS = {Contents.REAL: 1, Contents.MADE_UP: 2}
 
@@ -418,9 +416,11 @@ class RawTable:
         """The facts of the local Parquet files with one version's records; None where these lie in a store, or with
         others in a file. Statistics tell; a query costs twice as much as reading the files as they are.
         """
+        if "://" in self._uri:
+            return None
         facts = {"_source": record.source, "_file_path": record.path, "_file_version": record.version}
         files = pl.DataFrame(self._there.get_add_actions(flatten=True))
-        if "://" in self._uri or not files.height or "max._file_version" not in files.columns:
+        if not files.height or "max._file_version" not in files.columns:
             return None
         in_bounds = [pl.lit(value).is_between(f"min.{name}", f"max.{name}") for name, value in facts.items()]
         alone = [pl.col(f"{bound}.{name}") == value for name, value in facts.items() for bound in ("min", "max")]
