@@ -159,14 +159,15 @@ def skip(folder: Path, config: Path) -> Table:
 def many(folder: Path, config: Path) -> Table:
     """New files that come in one run: each is a commit of its table and one of the ledger."""
     counts: dict[int, list[tuple[float, float]]] = {250: [], 500: []}
+    for count in counts:
+        files = folder / f"many-{count}" / "big"
+        files.mkdir(parents=True)
+        for number in range(count):
+            lines = (f"{number * 20 + line},name {line}\n" for line in range(20))
+            (files / f"part-{number:04}.csv").write_text("id,name\n" + "".join(lines))
     for run in range(RUNS):
         for count, found in counts.items():
-            files = folder / f"many-{count}" / "big"
-            files.mkdir(parents=True, exist_ok=True)
-            for number in range(count):
-                lines = (f"{number * 20 + line},name {line}\n" for line in range(20))
-                (files / f"part-{number:04}.csv").write_text("id,name\n" + "".join(lines))
-            args = ("--config", str(config), "--from", str(files.parent), "--dataset", "parts")
+            args = ("--config", str(config), "--from", str(folder / f"many-{count}"), "--dataset", "parts")
             found.append(measure(INGEST, *args, lake=folder / f"many-{count}-{run}"))
     table = Table("new files of 20 records", "seconds", "peak GiB", title="Many new files in one run (median)")
     medians = {count: statistics.median(seconds for seconds, _ in found) for count, found in counts.items()}
