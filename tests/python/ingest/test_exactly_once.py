@@ -53,21 +53,28 @@ def history(feed: Repository, size: int = 10_000) -> None:
         )
 
 
+def commits(lake: Path) -> int:
+    """How many commits the raw tables of a lake have, all in all."""
+    return sum(1 for _ in lake.glob("raw/*/_delta_log/*.json"))
+
+
 @pytest.mark.kills
 def test_killed_at_random_moments_and_started_again(bench: Bench, feed: Repository, tmp_path: Path) -> None:
     history(feed)
-    began = time.monotonic()
     finish(start(bench, "--backfill"))
-    duration = time.monotonic() - began
-    expected = contents(bench.lake)
+    expected, total = contents(bench.lake), commits(bench.lake)
     assert {row["_file_version"] for row in expected["people"]} == {1, 2, 3}
     chance = random.Random(7)
     cut_short = 0
     lake = tmp_path / "killed"
     for number in range(KILLS):
+        known = min(commits(lake), total)
         process = start(bench, "--backfill", lake=lake)
-        # Most of the time goes into starting Python; what matters comes after that.
-        time.sleep(duration * chance.uniform(0.2, 1.1))
+        # Most of the time goes into starting Python; what matters comes after that, however busy the machine is.
+        wanted = chance.randint(known, total)
+        while process.poll() is None and commits(lake) < wanted:
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.1))
         cut_short += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.communicate()
