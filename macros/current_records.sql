@@ -100,25 +100,29 @@
   another one, no record stands while that one has an accepted version.
 
   superseded: return the records that do not stand by the last two rules instead. decisions: as in `file_versions`.
+  versions: a CTE or subquery with the feed's versions, in a model that has one, so that their records are counted once.
 
   Example: see models/silver/silver_cast.sql
 #}
-{% macro current_records(feed, superseded=false, decisions=none) -%}
+{% macro current_records(feed, superseded=false, decisions=none, versions=none) -%}
 {%- if var("linting", false) %}{# see macro judged #}
   select * from {{ ref("silver_" ~ feed ~ "_records") }}
 {%- else -%}
   {%- set records = ref("silver_" ~ feed ~ "_records") %}
   {%- set weekly = "week" in key_of(feed) %}
   {%- set instead_of = declared_feeds()[feed].instead_of %}
+  {%- set own = versions or "versions" %}
   {%- set part = (["week"] if weekly else []) + ["_file_path", "_file_version"] -%}
   with
+
+    {%- if not versions %}
 
     versions as (
 
         {{ file_versions(feed, decisions) }}
 
     ),
-
+    {%- endif %}
     {%- if weekly %}
 
     weeks_of_versions as (
@@ -142,10 +146,11 @@
             select
                 weeks_of_versions.*,
                 row_number() over (
-                    partition by weeks_of_versions.week, weeks_of_versions._file_path order by versions.recency
+                    partition by weeks_of_versions.week, weeks_of_versions._file_path
+                    order by versions._committed_at desc, versions._file_version desc
                 ) as standing
             from weeks_of_versions
-            inner join versions
+            inner join {{ own }} as versions
                 on
                     {{ same(["_file_path", "_file_version"], "weeks_of_versions", "versions") }}
                     and versions.state = 'accepted'
@@ -160,7 +165,7 @@
         select
             _file_path,
             _file_version
-        from versions
+        from {{ own }}
         where is_current
 
     ),
@@ -169,7 +174,7 @@
     several_files as (
 
         select files
-        from (select count(distinct _file_path) as files from versions where state = 'accepted') as counted
+        from (select count(distinct _file_path) as files from {{ own }} where state = 'accepted') as counted
         where files > 1
 
     ),
@@ -236,25 +241,20 @@
   What was known of columns that a version has no more: where no record of a version has a value in a column, the values of
   the newest accepted version before it that has some, by a key. No rows where no version lacks a column, as a rule.
 
-  records: a CTE of kept records of accepted versions, with the columns. columns: those beside the key. key: by what a value
-  is known again, which may be null; the key of the feed where it is not named. beside: columns with another one that they
-  depend on, as views do on hours; what that one was then is returned as <other>_of_<column>.
+  versions: a CTE with what `file_versions` returns. records: one of kept records of accepted versions, with the columns.
+  columns: those beside the key. key: by what a value is known again, which may be null; the key of the feed where it is
+  not named. beside: columns with another one that they depend on, as views do on hours; what that one was then is
+  returned as <other>_of_<column>.
 
   Example: see models/silver/silver_titles.sql
 #}
-{% macro values_before(feed, records, columns, key=none, beside={}) -%}
+{% macro values_before(feed, versions, records, columns, key=none, beside={}) -%}
 {%- if var("linting", false) %}{# see macro judged #}
   select * from {{ ref("silver_" ~ feed ~ "_records") }}
 {%- else -%}
   {%- set key = key or key_of(feed) %}
   {%- set read = (key + columns + beside.values() | list) | unique | list -%}
   with
-
-    versions as (
-
-        {{ file_versions(feed) }}
-
-    ),
 
     lacking as (
 
@@ -278,9 +278,9 @@
             before._file_version as earlier_version,
             before.recency
         from lacking
-        inner join versions as own
+        inner join {{ versions }} as own
             on {{ same(["_file_path", "_file_version"], "lacking", "own") }}
-        inner join versions as before
+        inner join {{ versions }} as before
             on lacking._file_path = before._file_path and own.recency < before.recency
 
     ),

@@ -35,33 +35,36 @@
   {%- endif -%}
 {%- endfor -%}
 with
-
--- The versions of every file in their order; of two with the same time the earlier one never stood.
 {%- for layout in (layouts + instead_of) | unique %}
+
 versions_of_{{ layout }} as (
 
-    select
-        '{{ layout }}' as layout,
-        _file_path,
-        _file_version,
-        _committed_at,
-        replaced_at
-    from ({{ file_versions(layout) }}) as versions_of_feed
-    where state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
+    {{ file_versions(layout) }}
 
 ),
-{% endfor %}
+{%- endfor %}
+
+-- The versions of every file in their order; of two with the same time the earlier one never stood.
 versions as (
 
     {%- for layout in layouts %}
     {%- set other = declared_feeds()[layout].instead_of %}
 
-    select versions_of_{{ layout }}.*
+    select
+        '{{ layout }}' as layout,
+        versions_of_{{ layout }}._file_path,
+        versions_of_{{ layout }}._file_version,
+        versions_of_{{ layout }}._committed_at,
+        versions_of_{{ layout }}.replaced_at
     from versions_of_{{ layout }}
     {%- if other in instead_of %}
-    cross join (select count(*) as accepted from versions_of_{{ other }}) as instead
-    where instead.accepted = 0
+    cross join (select count(*) as accepted from versions_of_{{ other }} where state = 'accepted') as instead
     {%- endif %}
+    where
+        state = 'accepted' and (replaced_at is null or replaced_at > _committed_at)
+        {%- if other in instead_of %}
+        and instead.accepted = 0
+        {%- endif %}
     {{- "\n\n    union all" if not loop.last }}
     {%- endfor %}
 
@@ -181,7 +184,7 @@ read_{{ layout }} as (
 -- Of columns that a version has no more.
 known_{{ layout }} as (
 
-    {{ values_before(layout, 'read_' ~ layout, said) }}
+    {{ values_before(layout, 'versions_of_' ~ layout, 'read_' ~ layout, said) }}
 
 ),
 {%- endif %}

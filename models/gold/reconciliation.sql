@@ -22,12 +22,13 @@ records_in as (
 
 superseded as (
     {% for feed in feeds() %}
+    {%- set versions = "(select * from silver_file_versions where model = 'silver_" ~ feed ~ "')" %}
     select
         'silver_{{ feed }}' as model,
         _file_path,
         _file_version,
         count(*) as superseded
-    from ({{ current_records(feed, superseded=true) }}) as superseded_{{ feed }}
+    from ({{ current_records(feed, superseded=true, versions=versions) }}) as superseded_{{ feed }}
     group by _file_path, _file_version
     {{ "\n    union all\n" if not loop.last }}
     {%- endfor %}

@@ -12,9 +12,15 @@
 
 with
 
+versions as (
+
+    {{ file_versions('engagement') }}
+
+),
+
 current_engagement as (
 
-    {{ current_records('engagement') }}
+    {{ current_records('engagement', versions='versions') }}
 
 ),
 
@@ -23,6 +29,7 @@ known_before as (
 
     {{ values_before(
         'engagement',
+        'versions',
         'current_engagement',
         ['release_date', 'hours_viewed', 'views', 'is_available_globally'],
         beside={'views': 'hours_viewed'},

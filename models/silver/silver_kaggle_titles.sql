@@ -12,16 +12,22 @@
 
 with
 
+versions as (
+
+    {{ file_versions('kaggle_titles') }}
+
+),
+
 current_titles as (
 
-    {{ current_records('kaggle_titles') }}
+    {{ current_records('kaggle_titles', versions='versions') }}
 
 ),
 
 -- Of columns that the current version has no more.
 known_before as (
 
-    {{ values_before('kaggle_titles', 'current_titles', fields) }}
+    {{ values_before('kaggle_titles', 'versions', 'current_titles', fields) }}
 
 )
 

@@ -11,16 +11,22 @@
 
 with
 
+versions as (
+
+    {{ file_versions('titles') }}
+
+),
+
 current_titles as (
 
-    {{ current_records('titles') }}
+    {{ current_records('titles', versions='versions') }}
 
 ),
 
 -- Of columns that the current version has no more.
 known_before as (
 
-    {{ values_before('titles', 'current_titles', fields) }}
+    {{ values_before('titles', 'versions', 'current_titles', fields) }}
 
 )
 

@@ -7,9 +7,15 @@
 
 with
 
+versions as (
+
+    {{ file_versions('top10_countries') }}
+
+),
+
 current_places as (
 
-    {{ current_records('top10_countries') }}
+    {{ current_records('top10_countries', versions='versions') }}
 
 ),
 
@@ -18,6 +24,7 @@ known_before as (
 
     {{ values_before(
         'top10_countries',
+        'versions',
         'current_places',
         ['season_title', 'cumulative_weeks_in_top_10'],
         key=['country_iso2', 'week', 'category', 'weekly_rank', 'show_title'],
@@ -27,7 +34,7 @@ known_before as (
 
 names_before as (
 
-    {{ values_before('top10_countries', 'current_places', ['country_name'], key=['country_iso2']) }}
+    {{ values_before('top10_countries', 'versions', 'current_places', ['country_name'], key=['country_iso2']) }}
 
 ),
 

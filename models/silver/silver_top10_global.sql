@@ -15,15 +15,15 @@
 
 with
 
-current_places as (
-
-    {{ current_records('top10_global') }}
-
-),
-
 versions as (
 
     {{ file_versions('top10_global') }}
+
+),
+
+current_places as (
+
+    {{ current_records('top10_global', versions='versions') }}
 
 ),
 

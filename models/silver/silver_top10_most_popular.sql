@@ -7,9 +7,15 @@
 
 with
 
+versions as (
+
+    {{ file_versions('top10_most_popular') }}
+
+),
+
 current_places as (
 
-    {{ current_records('top10_most_popular') }}
+    {{ current_records('top10_most_popular', versions='versions') }}
 
 ),
 
@@ -18,6 +24,7 @@ known_before as (
 
     {{ values_before(
         'top10_most_popular',
+        'versions',
         'current_places',
         ['hours_viewed', 'window_days', 'views', 'runtime_hours'],
         key=['category', 'show_title', 'season_title'],

@@ -18,6 +18,12 @@
 
 with
 
+states as (
+
+    {{ file_versions(feed, decisions) }}
+
+),
+
 versions as (
 
     select
@@ -28,7 +34,7 @@ versions as (
         sum(case when records._verdict = 'duplicate' then 1 else 0 end) as duplicates,
         sum(case when records._verdict = 'quarantined' then 1 else 0 end) as quarantined
     from {{ records }} as records
-    inner join ({{ file_versions(feed, decisions) }}) as states
+    inner join states
         on
             states.state = 'accepted'
             and {{ same(["_file_path", "_file_version"], "records", "states") }}
@@ -96,7 +102,7 @@ left_out as (
 superseded as (
 
     select count(*) as superseded
-    from ({{ current_records(feed, superseded=true, decisions=decisions) }}) as records
+    from ({{ current_records(feed, superseded=true, decisions=decisions, versions='states') }}) as records
 
 )
 

@@ -11,6 +11,12 @@
 
 with
 
+states as (
+
+    {{ file_versions(feed, decisions) }}
+
+),
+
 -- Counted in bronze; not by macro file_versions, which the model stands on.
 weeks_of_versions as (
 
@@ -26,7 +32,7 @@ weeks_of_versions as (
     from {{ ref("bronze_" ~ feed) }} as bronze
     inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
         on {{ same(["_file_path", "_file_version", "_row_number"], "bronze", "records") }}
-    inner join ({{ file_versions(feed, decisions) }}) as states
+    inner join states
         on
             states.state = 'accepted'
             and {{ same(["_file_path", "_file_version"], "bronze", "states") }}
@@ -40,7 +46,7 @@ superseded as (
     select
         records.week,
         count(*) as superseded
-    from ({{ current_records(feed, superseded=true, decisions=decisions) }}) as superseded_records
+    from ({{ current_records(feed, superseded=true, decisions=decisions, versions='states') }}) as superseded_records
     inner join {{ ref("silver_" ~ feed ~ "_records") }} as records
         on {{ same(["_file_path", "_file_version", "_row_number"], "superseded_records", "records") }}
     group by records.week
