@@ -6,8 +6,19 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from dbt_common.exceptions import CompilationError
+
 VERSION = 3  # of this code: counted up when it makes other rows out of the same job
 OWNER = "dbt project "  # begins the name that a table has in its own metadata, and the project's follows
+# Properties and their values: others delta-rs takes as well, and goes on as if the property was not there.
+PROPERTIES = {
+    r"delta\.(appendOnly|enable\w+|checkpoint\.writeStatsAs\w+)": r"true|false",
+    r"delta\.checkpointInterval": r"0*[1-9]\d*",
+    r"delta\.dataSkippingNumIndexedCols": r"-1|\d+",
+    r"delta\.(log|deletedFile)RetentionDuration": r"interval \d+ (\w*second|minute|hour|day|week)s?",
+    r"delta\.targetFileSize": r"\d+ *([kmg]b?|b)?",
+    r"delta\.isolationLevel": r"Serializable|WriteSerializable|SnapshotIsolation",
+}
 
 
 @dataclass
@@ -47,6 +58,10 @@ class Job:
         """Properties are text in Delta; in YAML they may be numbers and booleans."""
         text = {name: str(value) for name, value in self.tblproperties.items()}
         self.tblproperties = {name: said.lower() if said in ("True", "False") else said for name, said in text.items()}
+        for name, said in self.tblproperties.items():
+            for known, values in PROPERTIES.items():
+                if re.fullmatch(known, name) and not re.fullmatch(values, said, re.IGNORECASE):
+                    raise CompilationError(f"tblproperties: {name} cannot be {said!r}.")
 
     @property
     def adds(self) -> bool:

@@ -206,10 +206,12 @@ class Plugin(BasePlugin):
         if job.on_schema_change not in SCHEMA_CHANGES:
             raise CompilationError(f"on_schema_change: {job.on_schema_change} is none of {', '.join(SCHEMA_CHANGES)}.")
         with self.locks[path], self._session(job) as cursor:
-            result["result"], table = self._carry_out(cursor, job, f"{schema}.{name}", path)
+            with _told(f"{schema}.{name}"):
+                result["result"], table = self._carry_out(cursor, job, f"{schema}.{name}", path)
             known = (schema, name) in self.tables and job.strategy in (*READING[1:], "optimize", "vacuum")
             if table is not None and not known:  # a view is not made again for a look at its table
-                self._persist_docs(table, job)
+                with _told(f"{schema}.{name}: its rows are written, but its comments and properties are not"):
+                    self._persist_docs(table, job)
                 self._create_view(self.conn.cursor(), schema, name, table)
 
     def _carry_out(self, cursor: Connection, job: Job, name: str, path: str) -> tuple[Any, DeltaTable | None]:
@@ -249,12 +251,6 @@ class Plugin(BasePlugin):
                 # The next turn meets the error itself.
                 if "INTERRUPT Error" not in str(error) or turn == ATTEMPTS - 1:
                     raise DbtRuntimeError(f"{name}: nothing was written, for {one_line(error)}") from error
-            except BaseException as error:
-                # delta-rs raises what DataFusion and Arrow say as Exception itself; and a panic of Rust would end dbt's
-                # thread without a word.
-                if type(error).__name__ not in ("Exception", "PanicException"):
-                    raise
-                raise DbtRuntimeError(f"{name}: delta-rs gave up: {one_line(error)}") from error
             finally:
                 with suppress(Exception):  # which would hide the one that ended the attempt
                     for temporary in (STAGED, CHANGES, GOING):
@@ -326,6 +322,18 @@ class Plugin(BasePlugin):
             return shadowing(cursor)
         shadowed = self.shadowed = shadowing(cursor) if self.shadowed is None else self.shadowed
         return shadowed
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Make an error of the model of what delta-rs says, be it raised as Exception itself (what DataFusion and Arrow
+    say), or a panic of Rust, which would end dbt's thread without a word."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, DeltaError) and type(error).__name__ not in ("Exception", "PanicException"):
+            raise
+        raise DbtRuntimeError(f"{what}: delta-rs gave up: {one_line(error)}") from error
 
 
 def _some(names: list[str]) -> str:

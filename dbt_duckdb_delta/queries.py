@@ -27,7 +27,12 @@ DIGITS = 15
 INEXACT = re.compile(r"FLOAT|DOUBLE|DECIMAL\((1[6-9]|[23]\d),")  # types whose statistics do not tell what a file holds
 PARTITION = re.compile(r"[A-Z ]+(?<!BLOB)|DECIMAL\(\d+,0\)")  # types whose values delta-rs writes as names of folders
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # names the folder of null
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+\+00)?")  # of a year that DataFusion can read
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+(\+00)?)?")  # of a year that DataFusion can read from text
+# What DataFusion calls the types of which it reads any other year as a number: of days, or of microseconds.
+TICKS = {"date": "Date32", "timestamp": "Timestamp(Microsecond, None)"}
+TICKS |= {"timestamp with time zone": 'Timestamp(Microsecond, Some("UTC"))'}
+# What delta-rs writes, and reads back as the name of a folder; the rest, infinity too, it ends at without a word.
+DATES, MOMENTS = ("262143-01-01 (BC)", "262142-12-31"), ("0001-01-01", "9999-12-31 23:59:59.999999")
 
 
 class BrokenContractError(Exception):
@@ -82,8 +87,8 @@ def delta_types(cursor: Connection, sql: str, ntz: bool) -> dict[str, str]:
 def in_utc(value: str, dtype: Any, ntz: bool = False) -> str | None:
     """A value (an expression) with every plain timestamp in it as a moment in UTC; None where there is none in it.
 
-    A cast would take them for moments in the time zone of the session. (Those in a map delta-rs refuses, unless that
-    is UTC.) ntz: they stay plain. Nanoseconds that are not 0 are an error: Delta counts microseconds.
+    A cast would take them for moments in the time zone of the session. (Those in a map are refused, unless that is
+    UTC.) ntz: they stay plain. Nanoseconds that are not 0 are an error: Delta counts microseconds.
     """
     if dtype.id in PLAIN_TIMESTAMPS:
         if dtype.id == "timestamp_ns":
@@ -159,12 +164,24 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
             raise BrokenContractError
         held = {column: held[column] for column in promised.columns}
     types = {c: delta_type(c, dtype, job.timestamp_ntz, job.as_text) for c, dtype in held.items()}
+    moments = [c for c, dtype in types.items() if re.search(r"MAP\(.*TIMESTAMP WITH", dtype)]
+    if moments and cursor.execute("select lower(current_setting('TimeZone'))").fetchall()[0][0] != "utc":
+        said = "which delta-rs writes only where the profile's TimeZone is UTC"
+        raise DbtRuntimeError(f"Column {moments[0]} has the type {types[moments[0]]}, {said}.")
     partitions = {column.lower() for column in job.partition_by}  # in which Delta takes an empty string for null
     values = {c: in_utc(quote(c), dtype, job.timestamp_ntz) or quote(c) for c, dtype in held.items()}
-    for column in values.keys() & {c for c in types if types[c] == "VARCHAR" and c.lower() in partitions}:
-        said = f"{column} is {NULL_PARTITION}, which stands for null in partitions: replace it in the model"
-        named = f"case when {quote(column)} = {literal(NULL_PARTITION)} then error({literal(said)})"
-        values[column] = f"{named} else nullif({values[column]}::varchar, '') end"
+    for column, dtype in types.items():
+        value, named = values[column], column.lower() in partitions
+        if dtype == "DATE" or (named and dtype.startswith("TIMESTAMP")):
+            low, high = (f"{literal(end)}::{dtype}" for end in (DATES if dtype == "DATE" else MOMENTS))
+            said = f"concat({literal(f'column {column}: ')}, {value}, ' is beyond the dates that delta-rs can write')"
+            values[column] = f"case when {value} not between {low} and {high} then error({said}) else {value} end"
+        elif named and dtype == "VARCHAR":
+            said = literal(
+                f"{column} is {NULL_PARTITION}, which stands for null in partitions: replace it in the model"
+            )
+            null = f"{value}::varchar = {literal(NULL_PARTITION)}"
+            values[column] = f"case when {null} then error({said}) else nullif({value}::varchar, '') end"
     columns = [f"cast({values[c]} as {dtype}) as {quote(c)}" for c, dtype in types.items()]
     return f"select {', '.join(columns)} from (\n{job.sql}\n){where}", types
 
@@ -183,13 +200,15 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     """Predicates that rows meet, one for each group of them, as narrow as the least and greatest values make it.
 
     rows: what follows `from`; columns: the expression of each column's values; groups: what follows `group by`;
-    exact: a column of a type that DuckDB and DataFusion may not read alike is an error, instead of left out.
+    exact: for DataFusion alone; a column of a type that it may read otherwise is an error, instead of left out.
     """
     types = cursor.sql(f"select {', '.join(columns.values())} from {rows} limit 0").types
-    used = {c: dtype for c, dtype in zip(columns, types, strict=True) if dtype.id in ORDERED}
+    known = ORDERED | TICKS.keys() if exact else ORDERED
+    used = {c: dtype for c, dtype in zip(columns, types, strict=True) if dtype.id in known}
     if exact and len(used) < len(columns):
         raise DbtRuntimeError(f"Partitions by {', '.join(columns)} cannot be replaced: use text, integers or dates.")
-    ends = {c: [text(f"{end}({columns[c]})", dtype) for end in ("min", "max")] for c, dtype in used.items()}
+    write = ticks if exact else text
+    ends = {c: [write(f"{end}({columns[c]})", dtype) for end in ("min", "max")] for c, dtype in used.items()}
     facts = "".join(f", {low}, {high}, count(*) - count({columns[c]})" for c, (low, high) in ends.items())
     grouped = f"group by {groups}" if groups else "having count(*) > 0"
     predicates = []
@@ -201,7 +220,11 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
             if low is None:
                 parts.append(null)
             elif around := (low, high) if exact else outward(low, high, dtype):
-                least, most = (constant(value, dtype) for value in around)
+                ticking = exact and dtype.id in TICKS
+                least, most = (
+                    f"arrow_cast({value}, {literal(TICKS[dtype.id])})" if ticking else constant(value, dtype)
+                    for value in around
+                )
                 part = f"{quote(column)} = {least}" if least == most else f"{quote(column)} between {least} and {most}"
                 parts.append(f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
@@ -209,11 +232,14 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
 
 
 def any_of(cursor: Connection, rows: str, column: str, expressions: list[str]) -> str:
-    """A predicate on a column: that it has one of the values that the expressions have in the rows."""
+    """A predicate on a column: that it has one of the values that the expressions have in the rows; or that anything
+    may be, where there is one that cannot be told."""
     union = " union ".join(f"select {expression} as v from {rows}" for expression in expressions)
     relation = cursor.sql(f"select v from ({union}) order by v")
     (dtype,) = relation.types
     held = [value for (value,) in cursor.execute(f"select {text('v', dtype)} from ({union}) order by v").fetchall()]
+    if not all(readable(value, dtype) for value in held if value is not None):
+        return "true"
     known = ", ".join(constant(value, dtype) for value in held if value is not None)
     parts = [f"{quote(column)} in ({known})"] if known else []
     return f"({' or '.join(parts + [is_null(column, dtype)] * (None in held))})"
@@ -232,19 +258,25 @@ def text(value: str, dtype: Any) -> str:
     return f"timezone('UTC', {value})::varchar || '+00'" if moment else f"{value}::varchar"
 
 
-def outward(low: str, high: str, dtype: Any) -> tuple[str, str] | None:
-    """Limits that statistics can tell from each other, around two values of an ORDERED type; None: there are none.
+def ticks(value: str, dtype: Any) -> str:
+    """As `text`, but a date or moment as the number that TICKS says."""
+    counted = {"date": f"{value} - date '1970-01-01'"}.get(dtype.id, f"epoch_us({value})")
+    return f"({counted})::varchar" if dtype.id in TICKS else text(value, dtype)
 
-    Nor are there where a text has the character 0, at which DuckDB ends reading a statement.
-    """
-    if "\0" in low + high:
+
+def readable(value: str, dtype: Any) -> bool:
+    """Whether DuckDB and DataFusion both read a value from text, which to DuckDB ends at the character 0."""
+    return "\0" not in value and (dtype.id not in TICKS or MOMENT.fullmatch(value) is not None)
+
+
+def outward(low: str, high: str, dtype: Any) -> tuple[str, str] | None:
+    """Limits that statistics can tell from each other, around two values of an ORDERED type; None: there are none."""
+    if not (readable(low, dtype) and readable(high, dtype)):
         return None
     if dtype.id == "decimal" and INEXACT.match(str(dtype)):
         least, most = (Context(DIGITS, to).create_decimal(n) for to, n in ((ROUND_FLOOR, low), (ROUND_CEILING, high)))
         size, scale = (number for _, number in dtype.children)
         return (f"{least:f}", f"{most:f}") if max(abs(least), abs(most)) < min(10 ** (size - scale), 2**63) else None
-    if dtype.id in ("date", "timestamp with time zone") and not (MOMENT.fullmatch(low) and MOMENT.fullmatch(high)):
-        return None
     return low, high
 
 

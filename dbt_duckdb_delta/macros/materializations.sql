@@ -17,6 +17,9 @@
     {% do adapter.get_incremental_strategy_macro(context, strategy) %}
     {% do exceptions.raise_compiler_error("incremental_strategy " ~ strategy ~ " is not for Delta: " ~ strategies | join(", ")) %}
   {% endif %}
+  {% if config.get("not_matched_by_source_action") and (strategy != "merge" or not config.get("unique_key")) %}
+    {% do exceptions.raise_compiler_error("not_matched_by_source_action has no effect without incremental_strategy: merge and a unique_key.") %}
+  {% endif %}
   {% if strategy == "microbatch" and model.config.materialized != "incremental" %}
     {% do exceptions.raise_compiler_error("dbt makes batches for materialized: incremental alone: take that, with file_format: delta.") %}
   {% endif %}

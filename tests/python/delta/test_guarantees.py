@@ -142,6 +142,12 @@ def test_maps(tmp_path: Path, shared: Tables) -> None:
     shared.move(tmp_path)
     shared.job("overwrite", "select map {'a': 1::utinyint} as c")
     assert shared.rows() == [({"a": 1},)]
+    elsewhere = Tables(tmp_path, TimeZone="Europe/Berlin")
+    with pytest.raises(DbtRuntimeError, match=r"Column c has the type MAP.* only where the profile's TimeZone is UTC"):
+        elsewhere.job("overwrite", "select map {'a': timestamp '2024-06-01'} as c", "u")
+    moments = "select map {'a': timestamp '2024-06-01 12:00:00'} as c"
+    shared.job("overwrite", moments, "u")
+    assert shared.rows("select c['a']::varchar from s.u") == [("2024-06-01 12:00:00+00",)]
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,51 @@ def test_a_merge_over_many_partitions(
     assert shared.job("merge", some, delete_unmatched=True, **job) == "nothing new"
 
 
+# Partitions by what DataFusion does not read from text, or DuckDB does not compare with text. i: from 0 to 19.
+ODD = {
+    "dates of far years": "date '12024-01-01' + i",
+    "dates before the year 1": "date '0001-01-05' - i",
+    "plain timestamps": "timestamp '2024-01-01 00:00:00.5' + to_hours(i)",
+    "moments of old": "timestamptz '1000-01-01 00:00:00+00' + to_hours(i)",
+    "uuid": "md5(i::varchar)::uuid",
+    "json": "('[' || i || ']')::json",
+    "a character 0": "'a' || chr(i)",
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.parametrize("strategy", ["merge", "delete_insert", "insert_overwrite"])
+def test_odd_partitions(tmp_path: Path, strategy: str, kind: str) -> None:
+    """Of 60 rows in 20 partitions, 30 come again, of all partitions: of the others, insert_overwrite keeps none."""
+    tables = Tables(tmp_path, TimeZone="Asia/Kolkata")
+    query = f"select k, {{n}} as n, {ODD[kind]} as p from (select k, (k % 20)::int as i from range({{rows}}) as r (k))"
+    job: dict[str, Any] = {"partition_by": ["p"], "timestamp_ntz": "plain" in kind}
+    tables.job("overwrite", query.format(n=0, rows=60), **job)
+    stood = dict(tables.rows("select k, p::varchar from s.t"))
+    assert len(set(stood.values())) == 20
+    tables.job(strategy, query.format(n=1, rows=30), **job, unique_key=["k"])
+    gone = strategy == "insert_overwrite"
+    expected = [(k, k < 30, stood[k]) for k in range(60) if k < 30 or not gone]
+    assert tables.rows("select k, n = 1, p::varchar from s.t order by k") == sorted(expected, key=repr)
+
+
+@pytest.mark.parametrize("strategy", ["overwrite", "append", "merge"])
+@pytest.mark.parametrize(
+    ("value", "partition_by"),
+    [("date 'infinity'", []), ("date '-infinity'", ["d"]), ("timestamp 'infinity'", ["d"])],
+)
+def test_a_date_that_cannot_be_written(
+    tmp_path: Path, shared: Tables, strategy: str, value: str, partition_by: list[str]
+) -> None:
+    """At which delta-rs ends by a panic that names neither value nor column."""
+    shared.move(tmp_path)
+    job: dict[str, Any] = {"partition_by": partition_by, "unique_key": ["k"]}
+    shared.job("overwrite", f"select 1 as k, ({value.split()[0]} '2024-01-01') as d", **job)
+    with pytest.raises(duckdb.Error, match=r"column d: -?infinity is beyond the dates that delta-rs can write"):
+        shared.job(strategy, f"select 2 as k, {value} as d", **job)
+    assert shared.rows("select k from s.t") == [(1,)]
+
+
 @pytest.mark.parametrize("strategy", ["overwrite", "append", "merge", "insert_overwrite"])
 def test_the_name_of_the_folder_of_null_is_no_value(tmp_path: Path, shared: Tables, strategy: str) -> None:
     """Stored, it would be read as null."""

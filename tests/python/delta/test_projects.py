@@ -220,10 +220,15 @@ def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixtur
 
 REFUSED = {
     "incremental_strategy='replace_where'": "incremental strategy",
-    "incremental_strategy='merge', not_matched_by_source_action='update'": "can only be delete, not update",
+    "incremental_strategy='merge', unique_key='id', not_matched_by_source_action='update'": "can only be delete, not update",
+    "incremental_strategy='append', not_matched_by_source_action='delete'": "has no effect without incremental_strategy",
+    "incremental_strategy='merge', not_matched_by_source_action='delete'": "has no effect without incremental_strategy",
+    "tblproperties={'delta.logRetentionDuration': 'never'}": "delta.logRetentionDuration cannot be 'never'",
+    "tblproperties={'delta.appendOnly': 'maybe'}": "delta.appendOnly cannot be 'maybe'",
+    "tblproperties={'delta.checkpointInterval': 0}": "delta.checkpointInterval cannot be '0'",
     "incremental_strategy='merge', matched_condition='true'": "matched_condition cannot be honoured",
     "liquid_clustered_by='id'": "liquid_clustered_by cannot be honoured",
-    "location_root='/somewhere/else'": "location_root puts the table at /somewhere/else/m4",
+    "location_root='/somewhere/else'": "location_root puts the table at /somewhere/else/m",
     "on_schema_change='whatever'": "on_schema_change",
     "partition_by='nope'": "nope",
 }

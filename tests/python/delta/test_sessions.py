@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 from dbt.tests.util import patch_microbatch_end_time
+from dbt_common.exceptions import DbtRuntimeError
 from deltalake import DeltaTable, write_deltalake
 
 from dbt_duckdb_delta.plugin import Plugin
@@ -376,3 +377,15 @@ def test_properties_are_values_of_yaml(tmp_path: Path) -> None:
     project.write("models/m.yml", yaml.replace("10,", "20,"))
     project.build("--vars", "{reuse_unchanged: false}")
     assert DeltaTable(project.path("m")).metadata().configuration["delta.checkpointInterval"] == "20"
+
+
+@pytest.mark.parametrize("name", ["delta.nonsense", "delta.minReaderVersion"])
+def test_properties_that_cannot_be_set_are_told(tmp_path: Path, shared: Tables, name: str) -> None:
+    """By an error of the model, also where delta-rs panics, and with what became of the rows."""
+    shared.move(tmp_path)
+    with pytest.raises(DbtRuntimeError, match=r"s\.t: (nothing was written|delta-rs gave up)"):
+        shared.job("overwrite", "select 1 as k", tblproperties={name: 3})
+    shared.job("overwrite", "select 1 as k")
+    with pytest.raises(DbtRuntimeError, match=r"s\.t: its rows are written, but its comments and properties are not"):
+        shared.job("overwrite", "select 2 as k", tblproperties={name: 3})
+    assert shared.rows() == [(2,)]

@@ -68,14 +68,6 @@ def test_an_empty_string_in_a_partition_column_is_null_everywhere(
         assert shared.rows() == [(1, None, v)], done
 
 
-def test_a_year_that_delta_rs_cannot_read_is_one_line(tmp_path: Path, shared: Tables) -> None:
-    shared.move(tmp_path)
-    query = "select 1 as k, date '20000-12-31' as p"
-    shared.job("overwrite", query, partition_by=["p"])
-    with pytest.raises(Exception, match=r"s\.t: delta-rs gave up: Cast error: Cannot cast string '20000-12-31'[^\n]*$"):
-        shared.job("insert_overwrite", query, partition_by=["p"])
-
-
 def test_text_that_becomes_a_number_or_a_date_loses_nothing(tmp_path: Path, shared: Tables) -> None:
     lossy = {"'1.5'": "3", "'0.0149'": "3::decimal(10, 2)", "'2024-01-01 12:34:56'": "date '2024-01-01'"}
     for i, (text, value) in enumerate(lossy.items()):
