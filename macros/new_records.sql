@@ -15,7 +15,7 @@
     from ({{ loaded }}) as records
     {%- if is_incremental() %}
     {#- a table from before the typed records had the content's hash #}
-    {%- set knows = "_file_sha" in adapter.get_columns_in_relation(this) | map(attribute="name") | list %}
+    {%- set knows = "_file_sha" in columns_of(this) %}
     inner join (
         select
             loaded._file_path,

@@ -19,7 +19,7 @@
   {%- if execute -%}
     {%- for node in graph.get("sources", {}).values() if (node.schema, node.identifier) == (records.schema, records.identifier) -%}
       {%- set here.records = adapter.get_relation(node.database, node.schema, node.identifier) -%}
-      {%- set held = adapter.get_columns_in_relation(here.records) | map(attribute="name") | list if here.records else [] -%}
+      {%- set held = columns_of(here.records) if here.records else [] -%}
       {%- set of_sheets = "_sheet" in node.columns and "_file_path" in held -%}
       {%- if of_sheets -%}
         {%- for name in held -%}
@@ -36,4 +36,10 @@
   {%- endif -%}
   select {{ ((all or ["*"] if here.records else []) + more) | join(", ") }}
   {%- if here.records %} from {{ here.records }}{% else %} where 1 = 0{% endif %}
+{%- endmacro %}
+
+
+{# The names of a relation's columns, by a query of no rows: dbt's own way runs a macro and makes a table of the result. #}
+{% macro columns_of(relation) -%}
+  {{ return(adapter.get_column_schema_from_query("select * from " ~ relation ~ " limit 0") | map(attribute="name") | list) }}
 {%- endmacro %}
