@@ -124,6 +124,7 @@ docs: setup ## The dbt docs lineage site as one page
 bench: with-all ## Measure speed and memory; prints tables (the engines, at the end, take hours)
 	@$(PY) -m bench.pipeline
 	@$(PY) -m bench.ingest
+	@$(PY) -m bench.versions
 	@$(PY) -m bench.delta
 	@$(PY) -m bench.duckrun
 	@$(PY) -m bench.engines
