@@ -20,11 +20,9 @@ from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-Result = TypeVar("Result")
+from lakehouse.build import FAULT_OF_DUCKDB
 
-# A race of DuckDB 1.5.5 (duckdb/duckdb#25713): now and then a query with a window in several threads ends
-# with this and takes its database along. What dbt had committed stays, and the next run goes on from there.
-FAULT_OF_DUCKDB = "Attempted to access index 0 within vector of size 0"
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
