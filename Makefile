@@ -31,7 +31,7 @@ INSTALL := @bash requirements/install.sh
 # TARGET=spark: with a session on SPARK_REMOTE or, if that is not set, a server for the time of the command
 # (pysail, or Apache Spark with SPARK=apache)
 ON_TARGET := $(if $(filter spark,$(TARGET)),$(PY) -m lakehouse spark )$(PY)
-DOCS = $(ON_TARGET) -m dbt.cli.main docs generate --target $(TARGET) --static --quiet
+DOCS = $(ON_TARGET) -W ignore::RuntimeWarning:runpy -m dbt.cli.main docs generate --target $(TARGET) --static --quiet
 # Unit tests are about the models and not about the data: `make test` runs them, and so does a plain `dbt build`.
 BUILD = $(ON_TARGET) -m lakehouse build --target $(TARGET) --exclude-resource-type unit_test
 WRITE_SAMPLE = $(PY) -m lakehouse sample --titles "$(TITLES)" --seed "$(SEED)"
@@ -109,7 +109,7 @@ site: setup ## Write the site (dashboards, data quality, docs, lineage) into sit
 
 serve: setup ## Serve the site on http://127.0.0.1:8000 (PORT=8000)
 	@[ -f site/index.html ] || { echo "There is no site yet: run 'make site' first."; exit 2; }
-	@$(PY) -m http.server --bind 127.0.0.1 --directory site $(PORT)
+	@$(PY) -m lakehouse serve site --port "$(PORT)"
 
 duckdb: setup ## Write lakehouse.duckdb: views over gold for BI tools
 	@$(PY) -m lakehouse duckdb

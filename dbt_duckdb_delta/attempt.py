@@ -162,7 +162,8 @@ class Attempt:
         sizes: dict[str, Any] = {"target_size": self._file_bytes}
         sizes["writer_properties"] = writer(self.cursor.sql(f"from {self._target}"))
         done = self._found.optimize.z_order(zorder, **sizes) if zorder else self._found.optimize.compact(**sizes)
-        return f"{done['numFilesRemoved']} files became {done['numFilesAdded']}"
+        removed, added = done["numFilesRemoved"], done["numFilesAdded"]
+        return f"{removed} files became {added}" if removed else "nothing to do"
 
     def vacuum(self) -> Any:
         return self._found.vacuum(self.job.options["retention_hours"], dry_run=self.job.options["dry_run"])

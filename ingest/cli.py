@@ -129,7 +129,9 @@ def cli(
         return report
 
     with lake.failures():
-        sources = connected(found, selected, from_, lake, RetryPolicy(max_wait, stop), read_only=dry_run)
+        sources = connected(
+            found, selected, from_ and from_.expanduser(), lake, RetryPolicy(max_wait, stop), read_only=dry_run
+        )
     if watch is not None:
         Watch(lake, once, watch, then, stop).run()
     else:
@@ -224,7 +226,7 @@ def _decide(file: str, number: int, why: str, state: str, status: str) -> None:
 
     if not why.strip():
         raise click.UsageError("--why needs a reason")
-    with _opened(click.get_current_context()) as (_, _, known):
+    with _opened(click.get_current_context()) as (lake, _, known):
         record = numbered(known.find(file), number)
         standing = known.of(record)
         what = f"{record.source}: {record.path}: version {number}"
@@ -232,6 +234,7 @@ def _decide(file: str, number: int, why: str, state: str, status: str) -> None:
             by = f" by {standing.decided_by}: {standing.reason}" if standing.decided_by else ""
             print(f"{what} is {state} already{by}; nothing was written")
         else:
+            lake.check_writable()
             known.decide(record, status, why.strip())
             print(f"{what} is {state} now, and was {standing.state}; the next build of dbt shows it")
 

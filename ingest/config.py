@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+from difflib import get_close_matches
 from enum import StrEnum
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
@@ -407,8 +408,13 @@ def load(path: Path) -> Config:
     try:
         return Config.model_validate(content)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        # A name that is none is why another one is missing.
+        first = min(error.errors(include_url=False), key=lambda found: found["type"] != "extra_forbidden")
         place = ".".join(str(part) for part in first["loc"] if part != "[key]") or "top level"
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "extra_forbidden":
+            known = {name for model in (Config, Source, Dataset, Limits) for name in model.model_fields}
+            close = get_close_matches(str(first["loc"][-1]), known, 1)
+            message = "there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
         raise ConfigurationError(f"{path}: {place}: {message}{more}") from None

@@ -70,7 +70,8 @@ class Result:
             file = shlex.quote(f"{record.source}/{record.path}")
             stays = f"version {record.compared_with} stays" if record.compared_with else "it is not shown"
             decide = f"{file} --version {record.version} --why '…'"
-            text += f": {record.reason}; {stays}. See python -m ingest diff {file}, then decide:"
+            see = f"See python -m ingest diff {file}, then decide" if record.compared_with else "Decide"
+            text += f": {record.reason}; {stays}. {see}:"
             return f"{text} python -m ingest release {decide}, or python -m ingest reject {decide}"
         return text + "".join(f"; {note}" for note in notes(record))
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gc
 import os
 import re
+import signal
 import sys
 import time
 from pathlib import Path
@@ -119,9 +120,26 @@ def build(options: list[str], again: bool = False) -> int:
     # What dbt reads stays until the end: looking through it for garbage again and again takes an eighth of a build.
     gc.set_threshold(200_000, 20, 100)
     with Watch(console) as watch:
-        done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
-    if isinstance(done.exception, KeyboardInterrupt):
-        return 130
+
+        def stop(*_: object) -> None:
+            """What was committed stays, and nothing is half done: errors of what dbt ends now would only mislead."""
+            watch.__exit__()
+            print("stopped; the next build goes on from here", file=sys.stderr, flush=True)
+            signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
+            stopped.append(True)
+            raise KeyboardInterrupt
+
+        stopped: list[bool] = []
+        signal.signal(signal.SIGINT, stop)
+        try:
+            done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
+        finally:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            if stopped:
+                sys.exit(130)
     results = getattr(done.result, "results", None) or []
     if not again and any(FAULT_OF_DUCKDB in str(result.message) for result in results):
         console.print("That was a known fault of DuckDB (duckdb/duckdb#25713): the build goes on from there ...")

@@ -36,6 +36,23 @@ def _root() -> str:
         raise CannotDo(error) from None
 
 
+def _lake() -> str:
+    """The root of a lake that is there."""
+    root = _root()
+    from lakehouse.tables import listed
+
+    if not listed(root):
+        raise CannotDo(
+            f"There is no lake at {root}: build one with 'make run', or set LAKEHOUSE_ROOT to where it lies."
+        )
+    return root
+
+
+def _project() -> None:
+    if not Path("dbt_project.yml").is_file():
+        raise CannotDo("there is no dbt_project.yml here: run this in the folder of the project")
+
+
 def _end_on_sigterm() -> None:
     """So that the servers that a command started end as well."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -74,6 +91,8 @@ def build(options: tuple[str, ...]) -> None:
     """Run `dbt build` with the given OPTIONS, showing progress and each warning in a line."""
     from lakehouse.build import build as build_with_dbt
 
+    if not any(option.startswith("--project-dir") for option in options):
+        _project()
     sys.exit(build_with_dbt(list(options)))
 
 
@@ -85,8 +104,7 @@ def feed(name: str, file: Path, key: str) -> None:
     """Begin a feed NAME from the header and the first records of FILE: source, models, rules and a unit test."""
     from lakehouse.feed import CannotBegin, begin, read
 
-    if not Path("dbt_project.yml").is_file():
-        raise CannotDo("there is no dbt_project.yml here: run this in the folder of the project")
+    _project()
     try:
         found = read(name, file, [column.strip().lower() for column in key.split(",") if column.strip()])
         written = begin(found, Path())
@@ -106,7 +124,7 @@ def feed(name: str, file: Path, key: str) -> None:
 @click.option("--since", type=click.Path(exists=True, path_type=Path), help="Show what changed since that file.")
 def tables(remember: Path | None, since: Path | None) -> None:
     """List the tables of the lake with their rows and versions."""
-    root = _root()
+    root = _root() if remember else _lake()
     from lakehouse.inventory import show
 
     show(root, remember, since)
@@ -115,7 +133,7 @@ def tables(remember: Path | None, since: Path | None) -> None:
 @cli.command()
 def check() -> None:
     """Say where raw, bronze and the typed records do not agree, and what mends it; exit code 1 where anything is."""
-    root = _root()
+    root = _lake()
     from lakehouse.check import findings
 
     found = list(findings(root))
@@ -148,6 +166,27 @@ def site(out: Path, target: Path) -> None:
         write_docs(target, out)
     except (NoGold, NoArtifacts) as error:
         raise CannotDo(error) from None
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def serve(folder: Path, port: int) -> None:
+    """Serve the files of a FOLDER to the browser on this machine."""
+    from functools import partial
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(SimpleHTTPRequestHandler, directory=folder))
+    except OSError as error:
+        raise CannotDo(
+            f"Port {port} cannot be used ({error.strerror}): try another, as with PORT={port % 65535 + 1}"
+        ) from None
+    click.echo(f"Serving {folder} on http://127.0.0.1:{port}; Ctrl-C ends it.")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
 
 
 @cli.command()

@@ -67,7 +67,13 @@ def read(name: str, file: Path, key: Sequence[str]) -> NewFeed:
         CannotBegin: the name or the file will not do.
     """
     if not NAME.fullmatch(name):
-        raise CannotBegin(f"NAME is {name!r}, but has to be lower case letters, digits and _, and begin with a letter")
+        raise CannotBegin(
+            f"NAME is {name!r}, but has to be lower case letters, digits and _, and begin with a letter, as in"
+            f" make feed NAME=ratings FILE={file if file != Path() else 'ratings.csv'}"
+        )
+    if file == Path() or not file.is_file():
+        what = f"there is no file {file}" if file != Path() else "FILE is missing"
+        raise CannotBegin(f"{what}: make feed NAME={name} FILE=<a file with a header, separated by commas or tabs>")
     delimiter = "\t" if file.suffix.lower() == ".tsv" else ","
     try:
         frame = pl.read_csv(file, separator=delimiter, infer_schema=False, n_rows=LOOKED_AT, truncate_ragged_lines=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ingest.candidates import ConnectedSource
 from ingest.config import Config, Source
-from ingest.errors import ConfigurationError
+from ingest.errors import ConfigurationError, printable
 from ingest.layouts import recognised
 from ingest.sources.cache import ResponseCache
 from ingest.sources.folder import Folder
@@ -56,7 +56,7 @@ def connected(
         connector: Connector
         if folder is not None:
             if not folder.is_dir():
-                raise ConfigurationError(f"there is no folder {folder}, where the files of source {name!r} should be")
+                raise ConfigurationError(_missing(name, folder, local, found))
             connector = Folder(folder, source)
         else:
             responses = ResponseCache(lake, name, read_only)
@@ -69,6 +69,21 @@ def connected(
         there = [folder / file for file in files.get(name, ())] if folder else []
         connected.append(ConnectedSource(name, source, connector, beside, there))
     return connected
+
+
+def _missing(name: str, folder: Path, local: Path | None, found: Config) -> str:
+    """What a folder without that of a source has in its place, and what can be done."""
+    said = f"there is no folder {folder}, where the files of source {name!r} should be"
+    if local is None or folder.parent != local:
+        return said
+    if there := [other for other in found.sources if (local / other).is_dir()]:
+        return f"{said}; to load what is there alone, add {' '.join(f'--source {other}' for other in there)}"
+    if local.is_dir():
+        names = sorted(path.name for path in local.iterdir())[:5]
+        said += (
+            f"; {local} has {', '.join(map(printable, names)) or 'nothing'}, and no file with the header of a source"
+        )
+    return said
 
 
 def _store(name: str, source: Source, responses: ResponseCache) -> Connector:

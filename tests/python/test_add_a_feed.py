@@ -86,7 +86,7 @@ def test_the_page(checkout: Path, new_lake: Callable[[str], Lake], make_sample: 
     [
         ("Ratings", "id\n1\n", [], "NAME is 'Ratings'"),
         ("", "id\n1\n", [], "NAME is ''"),
-        ("ratings", None, [], "cannot be read as a table"),
+        ("ratings", None, [], "make feed NAME=ratings FILE=<a file"),
         ("ratings", "", [], "cannot be read as a table"),
         ("ratings", "id\n", [], "with the same key, or none"),
         ("ratings", "id\n1\n1\n", [], "with the same key, or none"),

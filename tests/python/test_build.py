@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from subprocess import PIPE, STDOUT
@@ -89,6 +91,36 @@ def test_a_build_goes_on_once_after_a_known_fault_of_duckdb(tmp_path: Path, mend
     assert done.returncode == (0 if mended else 1), done.stdout
     assert done.stdout.count("known fault of DuckDB (duckdb/duckdb#25713)") == 1
     assert ("PASS=2" in done.stdout) is mended
+
+
+def test_control_c_ends_a_build_with_one_line(tmp_path: Path) -> None:
+    files = {
+        "dbt_project.yml": FILES["dbt_project.yml"],
+        "profiles.yml": FILES["profiles.yml"],
+        "models/endless.sql": "{{ config(materialized='table', pre_hook=\"copy (select 1) to 'there'\") }}"
+        "select count(*) as n from range(1000000) as a, range(1000000) as b where a.range * b.range = 7",
+    }
+    (tmp_path / "models").mkdir()
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, "-m", "lakehouse", "build", "--project-dir", ".", "--profiles-dir", "."]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=PIPE, stderr=PIPE, text=True) as process:
+        try:
+            until = time.monotonic() + 60
+            while not (tmp_path / "there").exists() and time.monotonic() < until:
+                time.sleep(0.05)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert (process.returncode, err) == (130, "stopped; the next build goes on from here\n")
+    assert "Traceback" not in out and "ERROR" not in out
+
+
+def test_a_build_needs_a_project(tmp_path: Path) -> None:
+    done = python("lakehouse", "build", env=os.environ, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "there is no dbt_project.yml here: run this in the folder of the project\n"
 
 
 def test_the_exit_code_is_dbts(project: Path) -> None:

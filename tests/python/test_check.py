@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.support.in_process import python
 from tests.support.lake import Lake
 
 PATH = "RawData_AND_Notebooks/netflix_directors.csv"
@@ -73,6 +76,13 @@ DAMAGES: dict[str, tuple[Damage, list[str]]] = {
         [f"{RAW}: is gone, though the ledger has versions of it"],
     ),
 }
+
+
+@pytest.mark.parametrize("command", ["check", "tables"])
+def test_no_lake_is_no_lake_that_agrees(command: str, tmp_path: Path) -> None:
+    done = python("lakehouse", command, env=os.environ | {"LAKEHOUSE_ROOT": str(tmp_path)}, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"There is no lake at {tmp_path}: ") and done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -66,7 +66,12 @@ def test_a_lake_that_cannot_be_written(bench: Bench, feed: Repository) -> None:
         ("sources: {a: {repository: o/r, path: p, datasets: [{file: x, table: t}]}}", "exactly one of"),
         (
             "sources: {a: {repository: o/r, datasets: [{file: x, tabel: t}]}}",
-            "sources.a.datasets.0.table: Field required",
+            "sources.a.datasets.0.tabel: there is no such setting; did you mean table?",
+        ),
+        ("source: {}", "source: there is no such setting; did you mean sources?"),
+        (
+            "sources: {a: {repository: o/r, datasets: [{file: x, table: t, hold: {qqq: 1}}]}}",
+            "qqq: there is no such setting",
         ),
         ("sources: {a: {repository: o/r, datasets: [{file: ../x, table: t}]}}", "below the source's folder"),
         ("sources: {a: {repository: o/r, datasets: [{file: x, table: t, delimiter: '||'}]}}", "delimiter: "),

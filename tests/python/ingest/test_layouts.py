@@ -71,12 +71,14 @@ def test_a_local_copy_may_have_either_layout(two: Bench) -> None:
     done = two.ingest("--from", str(local))
     assert done.code == 0, done.err
     assert tables(two).keys() == {"whole_titles"}
-    assert_one_line(two.ingest("--from", str(local), "--source", "apart"), 2, "there is no folder", "apart")
+    alone = "to load what is there alone, add --source whole"
+    assert_one_line(two.ingest("--from", str(local), "--source", "apart"), 2, "there is no folder", "apart", alone)
 
 
 def test_a_folder_in_which_nothing_is_recognised_lacks_the_folders_of_sources(two: Bench) -> None:
     flat = copy(two, "flat", {"titles.csv": b"name\nA\n", "other.csv": WHOLE["titles.csv"]})
-    assert_one_line(two.ingest("--from", str(flat)), 2, "there is no folder", "'apart'")
+    has = "has other.csv, titles.csv, and no file with the header of a source"
+    assert_one_line(two.ingest("--from", str(flat)), 2, "there is no folder", "'apart'", has)
 
 
 def test_files_in_a_folder_itself_may_be_of_another_source_than_the_one_asked_for(two: Bench) -> None:
