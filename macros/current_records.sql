@@ -250,7 +250,7 @@
 #}
 {% macro values_before(feed, versions, records, columns, key=none, beside={}) -%}
 {%- if var("linting", false) %}{# see macro judged #}
-  select * from {{ ref("silver_" ~ feed ~ "_records") }}
+  select * from {{ versions }}
 {%- else -%}
   {%- set key = key or key_of(feed) %}
   {%- set read = (key + columns + beside.values() | list) | unique | list -%}
