@@ -316,6 +316,12 @@ class Attempt:
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
+        # Rows that stay meet rows that come before either is of the new type, and keys of two types may be one.
+        mixed = (
+            (job.strategy == "delete_insert" and job.unique_key) or job.delete_unmatched or job.merge_exclude_columns
+        )
+        if rewrite and retyped and (mixed or set(retyped) & set(job.unique_key)):
+            raise CompilationError(f"{problem} This write cannot change a type: run with --full-refresh.")
         kept = [c for c in new if c in old or mode != "ignore" or job.steers(c)]
         return sql, {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
 

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 import pytest
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
 from tests.support.project import Project
 from tests.support.tables import Tables
@@ -231,3 +231,27 @@ def test_predicates_may_differ_in_case_alone(tmp_path: Path) -> None:
     project.write("models/m.sql", model.replace("{n}", "2"))
     project.build()
     assert project.rows("m") == [(1, "a", 1), (1, "a", 2)]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "job", "old", "new"),
+    [
+        ("delete_insert", {}, "1.0::double as c", "9007199254740993::bigint as c"),
+        ("merge", {"delete_unmatched": True}, "1.0::double as c", "9007199254740993::bigint as c"),
+        ("merge", {"merge_exclude_columns": ["c"]}, "1::float as c", "16777217::int as c"),
+        ("merge", {"unique_key": ["c"]}, "'01' as c", "1 as c"),
+        ("delete_insert", {"unique_key": ["c"]}, "9007199254740992::double as c", "9007199254740993::bigint as c"),
+    ],
+)
+def test_a_type_changes_only_where_no_value_does(
+    tmp_path: Path, shared: Tables, strategy: str, job: dict[str, Any], old: str, new: str
+) -> None:
+    """Where rows of both types would meet, they would be cast to a common one."""
+    shared.move(tmp_path)
+    shared.job("overwrite", f"select 1 as id, {old}")
+    before = shared.rows()
+    with pytest.raises(CompilationError, match="This write cannot change a type: run with --full-refresh"):
+        shared.job(
+            strategy, f"select 2 as id, {new}", on_schema_change="sync_all_columns", **{"unique_key": ["id"]} | job
+        )
+    assert shared.rows() == before and shared.version() == 0
