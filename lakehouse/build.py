@@ -15,6 +15,8 @@ import re
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,40 @@ def tell(console: Console, warnings: list[str], totals: str) -> None:
             file.write("".join(f"{line}\n" for line in (f"### {count}\n", *(f"- `{line}`" for line in warnings))))
 
 
+def forget_dbt() -> None:
+    """Take away what dbt leaves in its process, so that its next run opens the lake anew."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import reset_adapters
+
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+    reset_adapters()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _ended_by_control_c(watch: Watch) -> Iterator[None]:
+    """Ctrl-C is one line and code 130: what was committed stays, and errors of what dbt ends then only mislead."""
+    stopped = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopped
+        stopped = True
+        watch.__exit__()
+        print("stopped; the next build goes on from here", file=sys.stderr, flush=True)
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.dup2(nowhere, 2)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if stopped:
+            sys.exit(130)
+
+
 def build(options: list[str], again: bool = False) -> int:
     """Run `dbt build`; returns its exit code. again: after a fault of DuckDB, which may happen once."""
     console = Console()
@@ -112,39 +148,17 @@ def build(options: list[str], again: bool = False) -> int:
         tell(console, *said)
         return 0
     # Importing dbt takes longer than all of the above
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-    from dbt.adapters.factory import reset_adapters
     from dbt.cli.exceptions import DbtUsageException
     from dbt.cli.main import dbtRunner
 
     # What dbt reads stays until the end: looking through it for garbage again and again takes an eighth of a build.
     gc.set_threshold(200_000, 20, 100)
-    with Watch(console) as watch:
-
-        def stop(*_: object) -> None:
-            """What was committed stays, and nothing is half done: errors of what dbt ends now would only mislead."""
-            watch.__exit__()
-            print("stopped; the next build goes on from here", file=sys.stderr, flush=True)
-            signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, 1)
-            os.dup2(nowhere, 2)
-            stopped.append(True)
-            raise KeyboardInterrupt
-
-        stopped: list[bool] = []
-        signal.signal(signal.SIGINT, stop)
-        try:
-            done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
-        finally:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            if stopped:
-                sys.exit(130)
+    with Watch(console) as watch, _ended_by_control_c(watch):
+        done = dbtRunner(callbacks=[watch]).invoke(["build", "--quiet", *options])
     results = getattr(done.result, "results", None) or []
     if not again and any(FAULT_OF_DUCKDB in str(result.message) for result in results):
         console.print("That was a known fault of DuckDB (duckdb/duckdb#25713): the build goes on from there ...")
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        reset_adapters()  # type: ignore[no-untyped-call]
+        forget_dbt()
         return build(options, again=True)
     warnings = [*of_tests(results), *watch.warnings]
     tell(console, warnings, watch.totals)

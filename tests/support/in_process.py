@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import TypeVar
 from unittest.mock import patch
 
-from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.adapters.factory import reset_adapters
 from dbt.cli.main import dbtRunner
 from dbt.contracts.graph.manifest import Manifest
 
-from lakehouse.build import FAULT_OF_DUCKDB
+from lakehouse.build import FAULT_OF_DUCKDB, forget_dbt
 
 Result = TypeVar("Result")
 
@@ -54,8 +52,7 @@ def _dbt_left_behind() -> Iterator[None]:
     try:
         yield
     finally:
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        reset_adapters()  # type: ignore[no-untyped-call]
+        forget_dbt()
 
 
 @cache
