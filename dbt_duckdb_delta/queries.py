@@ -207,7 +207,7 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
     used = {c: dtype for c, dtype in zip(columns, types, strict=True) if dtype.id in known}
     if exact and len(used) < len(columns):
         raise DbtRuntimeError(f"Partitions by {', '.join(columns)} cannot be replaced: use text, integers or dates.")
-    write = ticks if exact else text
+    write, say = (ticks, tick) if exact else (text, constant)
     ends = {c: [write(f"{end}({columns[c]})", dtype) for end in ("min", "max")] for c, dtype in used.items()}
     facts = "".join(f", {low}, {high}, count(*) - count({columns[c]})" for c, (low, high) in ends.items())
     grouped = f"group by {groups}" if groups else "having count(*) > 0"
@@ -220,11 +220,7 @@ def bounds(cursor: Connection, rows: str, columns: dict[str, str], groups: str =
             if low is None:
                 parts.append(null)
             elif around := (low, high) if exact else outward(low, high, dtype):
-                ticking = exact and dtype.id in TICKS
-                least, most = (
-                    f"arrow_cast({value}, {literal(TICKS[dtype.id])})" if ticking else constant(value, dtype)
-                    for value in around
-                )
+                least, most = (say(value, dtype) for value in around)
                 part = f"{quote(column)} = {least}" if least == most else f"{quote(column)} between {least} and {most}"
                 parts.append(f"({part} or {null})" if nulls else part)
         predicates.append(f"({' and '.join(parts) or 'true'})")
@@ -260,8 +256,9 @@ def text(value: str, dtype: Any) -> str:
 
 def ticks(value: str, dtype: Any) -> str:
     """As `text`, but a date or moment as the number that TICKS says."""
-    counted = {"date": f"{value} - date '1970-01-01'"}.get(dtype.id, f"epoch_us({value})")
-    return f"({counted})::varchar" if dtype.id in TICKS else text(value, dtype)
+    if dtype.id not in TICKS:
+        return text(value, dtype)
+    return f"({value} - date '1970-01-01')::varchar" if dtype.id == "date" else f"epoch_us({value})::varchar"
 
 
 def readable(value: str, dtype: Any) -> bool:
@@ -285,3 +282,8 @@ def constant(value: str, dtype: Any) -> str:
     if dtype.id == "decimal":
         return f"cast({literal(value)} as {dtype})"
     return value if dtype.id in INTEGERS else literal(value)
+
+
+def tick(value: str, dtype: Any) -> str:
+    """What `ticks` gave, as DataFusion reads it."""
+    return f"arrow_cast({value}, {literal(TICKS[dtype.id])})" if dtype.id in TICKS else constant(value, dtype)
