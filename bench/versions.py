@@ -51,17 +51,15 @@ def history() -> Repository:
 def weekly(server: GitHubServer, whole: Repository, nth: int, folder: Path) -> list[Measured]:
     """The load and the build of the nth version, each time in a copy of a lake that has the ones before it."""
     before, found = folder / f"before-{nth}", []
-    for count in (nth - 1, nth):
-        server.repositories[REPOSITORY] = Repository(whole.commits[:count])
-        if count < nth:
-            run(*INGEST, "--backfill", lake=before)
-            run(*BUILD, lake=before)
-            continue
-        for turn in range(RUNS):
-            lake = folder / f"{nth}-{turn}"
-            shutil.copytree(before, lake)
-            found.append(run(*INGEST, lake=lake) + run(*BUILD, lake=lake))
-            shutil.rmtree(lake)
+    server.repositories[REPOSITORY] = Repository(whole.commits[: nth - 1])
+    run(*INGEST, "--backfill", lake=before)
+    run(*BUILD, lake=before)
+    server.repositories[REPOSITORY] = Repository(whole.commits[:nth])
+    for turn in range(RUNS):
+        lake = folder / f"{nth}-{turn}"
+        shutil.copytree(before, lake)
+        found.append(run(*INGEST, lake=lake) + run(*BUILD, lake=lake))
+        shutil.rmtree(lake)
     return found
 
 
