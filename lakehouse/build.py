@@ -116,27 +116,23 @@ def forget_dbt() -> None:
 
 @contextmanager
 def _ended_by_control_c(watch: Watch) -> Iterator[None]:
-    """Ctrl-C is one line and code 130: what was committed stays, and errors of what dbt ends then only mislead."""
-    stopped = False
+    """Ctrl-C is one line and code 130, at once: dbt would print errors of what it ends, and wait for queries that begin
+    after it ended the others. What was committed stays, as where a build is killed.
+    """
 
     def stop(*_: object) -> None:
-        nonlocal stopped
-        stopped = True
         watch.__exit__()
         print("stopped; the next build goes on from here", file=sys.stderr, flush=True)
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
-        raise KeyboardInterrupt
+        os._exit(130)
 
+    # The process by which Python cleans up behind others takes this over, and does not warn of such an end.
+    sys.warnoptions.append("ignore:resource_tracker")
     signal.signal(signal.SIGINT, stop)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        if stopped:
-            sys.exit(130)
+        sys.warnoptions.remove("ignore:resource_tracker")
 
 
 def build(options: list[str], again: bool = False) -> int:
