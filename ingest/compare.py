@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ingest.alike import Changes, Found, changes, copied
+from ingest.alike import MORE, NEARLY_ALL, Changes, Found, changes, copied
 from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
@@ -203,21 +203,24 @@ class Comparison:
         if self._copied:
             yield _share(self._copied, limits.alike)
         few, changed, lost = max(limits.at_least, 1), record.keys_changed or 0, record.keys_lost or 0
-        worth = changed >= few or (lost >= few and lost > _CLOSER * (record.keys_before or 0))
+        new, keys = record.keys_new or 0, record.keys_before or 0
+        worth = changed >= few or (lost >= few and (lost > _CLOSER * keys or not new)) or new > MORE * keys
         if not worth or limits.alike == limits.emptied == OFF:
             return
         columns = sorted(self._had & self._has)
         values = [name for name in self._comparing.values(columns, self._key) if name != _PLACE]
         read = partial(Changes, self._table, before, record, self._key)
         for found, names in changes(read, columns, self._fresh, self._lost):
-            if values and (moved := found.moved(values)):
-                yield _share(moved, limits.alike)
+            for one in found.alike(values, names, few):
+                yield _share(one, limits.alike)
+            for one in found.shuffled(names):
+                yield _share(one, max(limits.alike, NEARLY_ALL))
             for name in names:
-                yield _share(found.cut(name, few), limits.alike)
                 if name not in self._key:
-                    yield _share(found.scaled(name), limits.alike)
                     if emptied := found.emptied(name, name in self._single, limits.emptied):
                         yield _share(emptied, limits.emptied)
+                    if filled := found.filled(name):
+                        yield _share(filled, max(limits.emptied, NEARLY_ALL))
 
     def _read(self, record: FileRecord, values: list[str]) -> Hashes:
         hashes = Hashes(self._key, values)
@@ -285,11 +288,19 @@ def _keys_of(hashes: Hashes, values: np.ndarray) -> list[np.ndarray]:
 
 
 def judged(
-    record: FileRecord, before: FileRecord | None, limits: Limits, cut: bool, more: Iterable[Share] = ()
+    record: FileRecord,
+    before: FileRecord | None,
+    limits: Limits,
+    *,
+    cut: bool = False,
+    again: FileRecord | None = None,
+    more: Iterable[Share] = (),
 ) -> FileRecord:
-    """``record``, held where its figures or ``more`` are beyond the limits, or its file was ``cut``; ``before`` is what
-    it was compared with."""
+    """``record``, held where its figures or ``more`` are beyond the limits, its file was ``cut``, or it is another one
+    ``again``; ``before`` is what it was compared with."""
     reasons = list(_reasons(record, before, limits, more))
+    if again and before and (record.row_count or 0) >= limits.at_least:
+        reasons.insert(0, f"has the bytes of version {again.version} again, after version {before.version}")
     if cut:
         reasons.insert(0, "ends within a record, without a line end: it was cut")
     return replace(record, status=_HELD, reason="; ".join(reasons)) if reasons else record

@@ -72,6 +72,7 @@ class Limits(_Strict):
     at_least: int = Field(default=20, ge=0)  # records; of fewer, any share may differ
     empty: bool = True  # hold a version without records
     cut: bool = True  # hold a version whose file ends within a record
+    again: bool = True  # hold a version with the bytes of one that another had replaced, where no commit is behind it
     renamed: bool = True  # hold a version that has lost every key as one that has lost many
 
 

@@ -197,8 +197,10 @@ class Run:
         comparison = comparison or Comparison(table, before, comparing, self._hashes)
         if before is not None:
             record = comparison.figures(record)
-        cut = comparing.limits.cut and table.is_cut(record)
-        return judged(record, before, comparing.limits, cut, chain(comparison.uniform(), comparison.closer(record)))
+        limits, more = comparing.limits, chain(comparison.uniform(), comparison.closer(record))
+        cut = limits.cut and table.is_cut(record)
+        again = self._versions.replaced(record, before) if before and limits.again and not record.commit_sha else None
+        return judged(record, before, limits, cut=cut, again=again, more=more)
 
     def _report_missing(self, source: ConnectedSource, found: set[str]) -> None:
         """Report files that the lake has and the source no longer, and those that never were there."""

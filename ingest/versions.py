@@ -92,6 +92,18 @@ class Versions:
         )
         return next(found, None)
 
+    def replaced(self, record: FileRecord, before: FileRecord) -> FileRecord | None:
+        """The newest version before ``before`` with the content of ``record``, where ``before`` has another; none where
+        somebody decided about that version."""
+        found = (
+            other
+            for other in reversed(self._ledger.of(record.source, record.path))
+            if other.order < before.order and other.sha == record.sha != before.sha
+        )
+        other = next(found, None)
+        accepted = other and self.of(other).state is State.ACCEPTED and not self._ledger.decisions(other)
+        return other if accepted else None
+
     def rejected(self, table: str, sha: str) -> FileRecord | None:
         """The decision that rejected a version of a raw table with this content, from whichever source."""
         newest = self._ledger.newest_decisions()

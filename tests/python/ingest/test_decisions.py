@@ -362,6 +362,7 @@ def test_any_sequence_of_loads_and_decisions(
     sizes: list[int] = []
     state: list[str] = []
     after: list[int | None] = []
+    decided: set[int] = set()
     for step, number in steps:
         if step != "load":
             done = (release if step == "release" else reject)(bench, number)
@@ -370,6 +371,7 @@ def test_any_sequence_of_loads_and_decisions(
                 continue
             wanted = "accepted" if step == "release" else "rejected"
             assert done.code == 0 and ("already" in done.out) == (state[number - 1] == wanted)
+            decided |= {number - 1} if state[number - 1] != wanted else set()
             state[number - 1] = wanted
             continue
         done = load(bench, people(number))
@@ -382,6 +384,8 @@ def test_any_sequence_of_loads_and_decisions(
             last = max((n for n, of in enumerate(state) if of == "accepted"), default=None)
             before = sizes[last] if last is not None else 0
             far = before >= 20 and (number < before * 0.8 or number > before * 1.5)
+            same = [n for n, size in enumerate(sizes[:last]) if size == number != before]
+            far = far or any(state[n] == "accepted" and n not in decided for n in same[-1:])
             sizes.append(number)
             state.append("held" if number == 0 or far else "accepted")
             after.append(last + 1 if last is not None else None)

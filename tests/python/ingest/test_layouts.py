@@ -132,7 +132,7 @@ def test_of_two_layouts_in_one_run_the_first_is_loaded(two: Bench, feed: Reposit
 
 def test_what_is_renumbered_is_no_change(two: Bench) -> None:
     def edition(first: int, changed: int = 0) -> dict[str, bytes]:
-        rows = [f"s{first + n},Title {n},Ana,{80 + 2 * n + (n < changed)}" for n in range(40)]
+        rows = [f"s{first + n},Title {n},Ana,{80 + 2 * n + (n < changed) * (n % 5 + 1)}" for n in range(40)]
         return {"titles.csv": "\n".join(["id,title,cast,minutes", *rows, ""]).encode()}
 
     for version, files in enumerate((edition(1), edition(101), edition(201, changed=20), edition(301)), start=1):
