@@ -1,4 +1,4 @@
-{{ config(incremental_strategy='append') }}
+{{ config(incremental_strategy='append', on_schema_change='append_new_columns') }}
 
 {{ after_bronze_of('top10') }}
 
@@ -94,9 +94,73 @@ typed as (
 
 ),
 
-{{ judged('top10_global', 'typed', content=[
+-- Beside each place the one above it, the show's last week in the list, and what had the place before
+beside as (
+
+    select
+        *,
+        lag(weekly_views) over places_of_list as views_above,
+        lag(weekly_hours_viewed) over places_of_list as hours_above,
+        lag(week) over weeks_of_show as last_week,
+        lag(cumulative_weeks_in_top_10) over weeks_of_show as weeks_in_list_before,
+        lag(week) over weeks_of_place as week_before,
+        lag(show_title) over weeks_of_place as show_before,
+        lag(season_title) over weeks_of_place as season_before,
+        lag(weekly_hours_viewed) over weeks_of_place as hours_before,
+        min(week) over file_version as first_week,
+        max(week) over file_version as newest_week
+    from typed
+    window
+        file_version as (partition by _file_path, _file_version),
+        places_of_list as (partition by _file_path, _file_version, category, week order by weekly_rank, _row_number),
+        weeks_of_show as (
+            partition by _file_path, _file_version, category, show_title, season_title, week is null
+            order by week, _row_number
+        ),
+        weeks_of_place as (
+            partition by _file_path, _file_version, category, weekly_rank, week is null order by week, _row_number
+        )
+
+),
+
+placed as (
+
+    select
+        *,
+        cast(floor({{ dbt.datediff('week', 'newest_week', 'day') }} / 7) as integer) as weeks_ago,
+        coalesce(
+            {{ dbt.datediff('week_before', 'week', 'day') }} = 7
+            and (
+                show_title = show_before and season_title is not distinct from season_before
+                or weekly_hours_viewed = hours_before
+            ),
+            false
+        ) as is_repeated,
+        -- A show has one week more than the last time, or than there were lists before the file's first one
+        coalesce(
+            case
+                when week = last_week then false
+                when weeks_in_list_before is not null then cumulative_weeks_in_top_10 <> weeks_in_list_before + 1
+                else cumulative_weeks_in_top_10 > ({{ dbt.datediff("cast('2021-07-04' as date)", 'first_week', 'day') }} / 7) + 1
+            end,
+            false
+        ) as is_out_of_count,
+        -- Lists are in the order of their views, and where they have none, of their hours
+        coalesce(
+            case
+                when weekly_views is null and views_above is null then weekly_hours_viewed > hours_above
+                else weekly_views > views_above
+            end,
+            false
+        ) as is_out_of_order
+    from beside
+
+),
+
+{{ judged('top10_global', 'placed', content=[
     'show_title', 'season_title', 'episode_launch_details', 'weekly_hours_viewed', 'weekly_views', 'runtime_hours',
-    'cumulative_weeks_in_top_10', 'is_staggered_launch', '_untyped_values',
+    'cumulative_weeks_in_top_10', 'is_staggered_launch', 'weeks_ago', 'is_repeated', 'is_out_of_count',
+    'is_out_of_order', '_untyped_values',
 ]) }}
 
 select * from judged

@@ -1,4 +1,4 @@
-{{ config(incremental_strategy='append') }}
+{{ config(incremental_strategy='append', on_schema_change='append_new_columns') }}
 
 {{ after_bronze_of('top10') }}
 
@@ -84,8 +84,37 @@ typed as (
 
 ),
 
-{{ judged('top10_most_popular', 'typed', content=[
-    'show_title', 'season_title', 'hours_viewed', 'window_days', 'views', 'runtime_hours', '_untyped_values',
+-- Beside each place the one above it
+beside as (
+
+    select
+        *,
+        lag(views) over places_of_list as views_above,
+        lag(hours_viewed) over places_of_list as hours_above
+    from typed
+    window places_of_list as (partition by _file_path, _file_version, category order by popularity_rank, _row_number)
+
+),
+
+placed as (
+
+    select
+        *,
+        -- Lists are in the order of their views, and where they have none, of their hours
+        coalesce(
+            case
+                when views is null and views_above is null then hours_viewed > hours_above
+                else views > views_above
+            end,
+            false
+        ) as is_out_of_order
+    from beside
+
+),
+
+{{ judged('top10_most_popular', 'placed', content=[
+    'show_title', 'season_title', 'hours_viewed', 'window_days', 'views', 'runtime_hours', 'is_out_of_order',
+    '_untyped_values',
 ]) }}
 
 select * from judged

@@ -20,6 +20,7 @@ from tests.python.ingest.test_held import (
     WEEKS,
     WRONG,
     Rows,
+    later,
     set_column,
     thousand,
     written,
@@ -136,9 +137,11 @@ def test_lists_that_no_list_can_be_are_held(new_lake: Callable[[str], Lake]) -> 
     assert [load(lake, "catalogue", CATALOGUE), load(lake, "top10", good)] == [0, 0]
     lake.dbt("run", *selection)
     before = [lake.rows(f"silver/{name}") for name in models]
+    files = dict(good)
     for name, versions in NEVER.items():
         for rows, _ in versions:
-            assert load(lake, "top10", good | {name: written(rows, "\t")}) == 0
+            files[name] = written(rows, "\t")
+            assert load(lake, "top10", files) == 0
     lake.dbt("run", *selection)
     found = lake.read("silver/silver_file_versions").filter(pl.col("_file_path").is_in(list(NEVER)))
     for name, versions in NEVER.items():
@@ -206,6 +209,56 @@ def world(*hours: int, seasons: int = 0, without: int = 0) -> Version:
     return named("week category weekly_rank show_title weekly_hours_viewed season_title", rows)
 
 
+def lists(change: Callable[[Rows], Rows] = lambda rows: rows, country: str = "") -> Version:
+    """The worldwide list, or that of a country, with the weeks of each show, as ``change`` makes its newest week."""
+    seen: dict[str, int] = {}
+    rows = []
+    for week, category, rank, show, hours in LIST[1:]:
+        show = f"{show} of {category}"
+        seen[show] = seen.get(show, 0) + 1
+        rows.append([week, category, rank, show, "" if country else hours, "", str(seen[show])])
+    header = "week category weekly_rank show_title weekly_hours_viewed season_title cumulative_weeks_in_top_10"
+    rows = [*rows[:-20], *change([list(row) for row in rows[-20:]])]
+    if country:
+        header, rows = f"{header} country_iso2", [[*row, country] for row in rows]
+    return named(header, rows)
+
+
+def newest(at: int, change: Callable[[str], str], count: int = 20) -> Callable[[Rows], Rows]:
+    """So many places of the newest week with another value in a column."""
+    return lambda rows: [
+        [*row[:at], change(row[at]), *row[at + 1 :]] if n < count else row for n, row in enumerate(rows)
+    ]
+
+
+def turned(rows: Rows) -> Rows:
+    """Each list from its last place to its first, with what the places have but their numbers."""
+    return [[*row[:3], *other[3:]] for row, other in zip(rows, rows[9::-1] + rows[:9:-1], strict=True)]
+
+
+def more_than_above(count: int) -> Callable[[Rows], Rows]:
+    """So many places with more hours than the one above them, every second one of a list."""
+    return lambda rows: [
+        [*row[:4], str(int(row[4]) + 15_000), *row[5:]] if n < 2 * count and n % 2 else row
+        for n, row in enumerate(rows)
+    ]
+
+
+def last_week(count: int) -> Callable[[Rows], Rows]:
+    """So many shows that have the same place as the week before."""
+    before = LIST[-40:-20]
+
+    def again(rows: Rows) -> Rows:
+        shows = [f"{show} of {category}" for _, category, _, show, _ in before]
+        weeks = {show: sum(f"{row[3]} of {row[1]}" == show for row in LIST[1:-20]) + 1 for show in shows}
+        return [
+            [*row[:3], show, *row[4:6], str(weeks[show])] if n < count else row
+            for n, (row, show) in enumerate(zip(rows, shows, strict=True))
+        ]
+
+    return again
+
+
 def countries(
     seasons: int = 0, code: str = "FR", name: str = "France", place: str = "1", header: str = "country_name"
 ) -> Version:
@@ -226,6 +279,22 @@ def popular(seasons: int) -> Version:
     return named("category rank show_title hours_viewed_first_91_days season_title", rows)
 
 
+def edition(signs: int = 0, directed: int = 9, early: int = 0) -> Version:
+    """An edition in the layout of Kaggle with 100 titles, of which 20 are shows; so many lists with another sign, shows
+    with a director, and titles that were added before their release."""
+    rows = [
+        [
+            *(f"s{n}", "TV Show" if n < 20 else "Movie", f"Title {n}"),
+            *("Ana; Bo" if 20 <= n < 20 + signs else "Ana, Bo" if n < directed or n >= 20 else "", "Cy, Di", "Spain"),
+            *("September 25, 2019", "2021" if n < early else "2018", "R"),
+            *("2 Seasons" if n < 20 else "90 min", "Dramas", f"What happens in {n}"),
+        ]
+        for n in range(100)
+    ]
+    names = "show_id type title director cast country date_added release_year rating duration listed_in description"
+    return named(names, rows)
+
+
 def report(*sheets: str, few: int = 0, seasons: int = 0) -> Version:
     """A report with 50 titles in each of these sheets, in the first one so many in thousands, and with a season."""
     rows = []
@@ -237,6 +306,7 @@ def report(*sheets: str, few: int = 0, seasons: int = 0) -> Version:
     return named("_sheet Title Runtime Hours_Viewed Views", rows)
 
 
+UNREAD = "newest_lists_are_all_there,weeks_are_days,weeks_end_on_sundays,weeks_have_all_lists"
 # By table: versions, each the first of its file, with the rule that it violates; none where it is within the limits.
 UNSEEN: dict[str, list[tuple[Version, str | None]]] = {
     "top10_global": [
@@ -246,8 +316,23 @@ UNSEEN: dict[str, list[tuple[Version, str | None]]] = {
         (world(*[0] * 20), None),  # nobody watched anything, which a rule on records warns of
         (world(seasons=10), "films_have_no_seasons"),
         (world(seasons=5), None),
-        (world(without=10), "weeks_have_all_lists"),
-        (world(without=9), None),
+        (world(without=10), "newest_lists_are_all_there,weeks_have_all_lists"),
+        (world(without=3), "newest_lists_are_all_there"),
+        (world(without=2), None),
+        (lists(), None),
+        (lists(turned), "ranks_fall_with_views"),
+        (lists(more_than_above(5)), "ranks_fall_with_views"),
+        (lists(more_than_above(4)), None),
+        (lists(newest(0, later)), "newest_week_is_the_next"),
+        (lists(newest(4, lambda hours: f"{int(hours) / 1e6:.1f}M", 10)), "newest_values_are_readable"),
+        (lists(newest(4, lambda hours: f"{int(hours) / 1e6:.1f}M", 9)), None),
+        (lists(newest(6, lambda weeks: f"{int(weeks) + 1}", 10)), "weeks_in_lists_add_up"),
+        (lists(newest(6, lambda weeks: f"{int(weeks) + 1}", 9)), None),
+        (lists(newest(5, lambda _: "Another: Season 1", 5)), "seasons_are_of_their_shows"),
+        (lists(newest(5, lambda _: "Another: Season 1", 4)), None),
+        (lists(last_week(13)), "newest_lists_are_new"),
+        (lists(last_week(12)), None),
+        (lists(newest(0, lambda _: "soon", 10)), UNREAD),
     ],
     "top10_countries": [
         (countries(), None),
@@ -259,8 +344,24 @@ UNSEEN: dict[str, list[tuple[Version, str | None]]] = {
         (countries(name="Frankreich", place="2"), None),
         (countries(name="Spain", code="ES"), None),
         (countries(header="unknown"), None),  # no names at all
+        (lists(country="FR"), None),
+        (lists(lambda rows: rows[:17], "FR"), "newest_lists_are_all_there"),
+        (lists(newest(0, later), "FR"), "newest_week_is_the_next"),
+        (lists(last_week(13), "FR"), "newest_lists_are_new"),
+        (lists(newest(6, lambda weeks: f"{int(weeks) + 1}", 10), "FR"), "weeks_in_lists_add_up"),
+        (lists(newest(5, lambda _: "Another: Season 1", 5), "FR"), "seasons_are_of_their_shows"),
+        (countries(code="", place="1"), None),
     ],
     "top10_most_popular": [(popular(5), "films_have_no_seasons"), (popular(4), None)],
+    "kaggle_titles": [
+        (edition(), None),
+        (edition(signs=21), "lists_are_split_by_commas"),
+        (edition(signs=20), None),
+        (edition(directed=11), "few_shows_have_a_director"),
+        (edition(directed=10), None),
+        (edition(early=3), "releases_are_before_additions"),
+        (edition(early=2), None),
+    ],
     "engagement": [
         (report("Film", "TV"), None),
         (report("Engagement"), None),
