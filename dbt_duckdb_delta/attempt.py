@@ -301,7 +301,7 @@ class Attempt:
         job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
         if partitions != job.partition_by:
             said = f"partition_by is {job.partition_by}, but the table is partitioned by {partitions}."
-            raise CompilationError(f"{self.name}: {said} Run it with --full-refresh.")
+            raise CompilationError(f"{self.name}: {said} To change that, {job.anew}.")
         added = [c for c in new if c not in old and not job.steers(c)]
         removed = [c for c in old if c not in new]
         retyped = [c for c in new if c in old and new[c] != old[c]]
@@ -310,9 +310,10 @@ class Attempt:
         problem += f" missing: {removed or 'none'}, of another type: {[f'{c} {old[c]} -> {new[c]}' for c in retyped]})."
         if (mode == "fail" and (added or removed or retyped)) or (mode == "ignore" and removed):
             raise CompilationError(f"{problem} on_schema_change is {mode}: change it, or run with --full-refresh.")
-        narrowed = [c for c in retyped if not queries.castable(cursor, new[c], old[c])]
+        wider = {c: new[c] for c in retyped if job.snapshot and queries.widens(old[c], new[c])}
+        narrowed = [c for c in retyped if c not in wider and not queries.castable(cursor, new[c], old[c])]
         if mode != "sync_all_columns" and narrowed:
-            raise CompilationError(f"{problem} Cast {narrowed} in the model, or run with --full-refresh.")
+            raise CompilationError(f"{problem} Cast {narrowed} in the model, or {job.anew}.")
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
@@ -323,7 +324,8 @@ class Attempt:
         if rewrite and retyped and (mixed or set(retyped) & set(job.unique_key)):
             raise CompilationError(f"{problem} This write cannot change a type: run with --full-refresh.")
         kept = [c for c in new if c in old or mode != "ignore" or job.steers(c)]
-        return sql, {c: new[c] if rewrite else old.get(c, new[c]) for c in kept}, new, rewrite
+        types = new if rewrite else new | old | wider
+        return sql, {c: types[c] for c in kept}, new, rewrite or bool(wider)
 
     def _stage_source(self, unique: bool = False) -> tuple[dict[str, str], bool]:
         """Run the query into the temporary table STAGED, and refuse keys that are not unique if they must be.
@@ -332,12 +334,13 @@ class Attempt:
         """
         sql, types, found, rewrite = self._reconcile()
         if types == found:
-            self.cursor.execute(f"create temp table {STAGED} as select {queries.fitted(types, found)} from ({sql})")
+            fitted = queries.fitted(types, found, self.job.anew)
+            self.cursor.execute(f"create temp table {STAGED} as select {fitted} from ({sql})")
         else:
             self.cursor.execute(f"create temp table {CHANGES} as {sql}")
             with self._in_utc():
-                fitted = f"select {queries.fitted(types, found)} from {CHANGES}"
-                self.cursor.execute(f"create temp table {STAGED} as {fitted}")
+                fitted = queries.fitted(types, found, self.job.anew)
+                self.cursor.execute(f"create temp table {STAGED} as select {fitted} from {CHANGES}")
             self.cursor.execute(f"drop table {CHANGES}")
         keys = names(self.job.unique_key)
         twice = f"select {keys}, count(*) from {STAGED} group by {keys} having count(*) > 1 limit 5"
@@ -394,14 +397,14 @@ class Attempt:
         if not (inserted or updated or deleted or rewrite or wider):
             self._note_nothing_new()
             return "nothing new"
-        old = [c for c in self._columns if c in types or not rewrite]
+        old = [c for c in self._columns if c in types or self.job.on_schema_change != "sync_all_columns"]
         held = self.cursor.table(CHANGES).columns
         coming = f"select {names(c for c in dict.fromkeys([*old, *types]) if c in held)} from {CHANGES} where {KEPT}"
         staying = f"anti join {CHANGES} using ({FILE}, {ROW}) union all by name {coming}"
         if rewrite:
             found = queries.delta_types(self.cursor, f"from {self._target}", ntz=True)
             with self._in_utc():
-                fitted = queries.fitted({c: types[c] for c in old}, found)
+                fitted = queries.fitted({c: types.get(c, found[c]) for c in old}, found, self.job.anew)
                 self._replace(f"select {fitted} from {self._located} {staying}")
         elif updated or deleted:
             where = self._ranges([c for c in types if c in old])

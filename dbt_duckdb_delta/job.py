@@ -68,6 +68,11 @@ class Job:
         """Whether the query's rows come to those of the table, whatever these are."""
         return self.strategy == "append" or (self.strategy in ("merge", "delete_insert") and not self.unique_key)
 
+    @property
+    def anew(self) -> str:
+        """How a table becomes what the query returns, whatever it was. A snapshot, dbt never builds again."""
+        return "take another name for a new snapshot" if self.snapshot else "run with --full-refresh"
+
     def steers(self, column: str) -> bool:
         """Whether a column only tells dbt what to do with a row of a snapshot."""
         return self.snapshot and re.fullmatch(r"dbt_change_type|dbt_unique_key(_\d+)?", column) is not None

@@ -18,7 +18,7 @@ WIDENED = {"utinyint": "SMALLINT", "usmallint": "INTEGER", "uinteger": "BIGINT",
 WIDENED |= dict.fromkeys(("hugeint", "uhugeint"), "DECIMAL(38,0)")
 WIDENED |= dict.fromkeys(("varchar", "uuid", "enum"), "VARCHAR")  # varchar: JSON too, which is text by another name
 WIDENED |= dict.fromkeys((*PLAIN_TIMESTAMPS, "timestamp with time zone"), "TIMESTAMP WITH TIME ZONE")
-INTEGERS = {"tinyint", "smallint", "integer", "bigint"}
+INTEGERS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}  # and the digits of their largest values
 NATURAL = {*INTEGERS, "boolean", "float", "double", "decimal", "blob", "date"}
 # Types whose values DuckDB and DataFusion order alike and read alike from text.
 ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with time zone"}
@@ -113,12 +113,29 @@ def castable(cursor: Connection, source: str, target: str) -> bool:
     return bool(cursor.execute(f"select can_cast_implicitly(null::{source}, null::{target})").fetchall()[0][0])
 
 
-def fitted(types: dict[str, str], found: dict[str, str]) -> str:
+def widens(old: str, new: str) -> bool:
+    """Whether a type of numbers has every value of another."""
+    if new == "DOUBLE":
+        return old in ("TINYINT", "SMALLINT", "INTEGER", "FLOAT")
+    had, has = digits(old), digits(new)
+    if had is None or has is None or (old.startswith("DECIMAL") and new.lower() in INTEGERS):
+        return False
+    return had[0] <= has[0] and had[1] <= has[1]
+
+
+def digits(dtype: str) -> tuple[int, int] | None:
+    """How many digits the numbers of an exact type have at most, before the point and after it."""
+    if found := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", dtype):
+        return int(found[1]) - int(found[2]), int(found[2])
+    return (INTEGERS[dtype.lower()], 0) if dtype.lower() in INTEGERS else None
+
+
+def fitted(types: dict[str, str], found: dict[str, str], otherwise: str) -> str:
     """Columns of the types `found` as a list in SQL, each cast to its type in `types`.
 
     A value that the cast would change (a rounded decimal, a large integer as a double) ends the query with an error
     that names column, value and types. Text is parsed, and not compared with how DuckDB would write the result; of a
-    number or date it must not lose digits or the time.
+    number or date it must not lose digits or the time. otherwise: what else the error advises.
     """
     columns = []
     for column, dtype in types.items():
@@ -130,7 +147,7 @@ def fitted(types: dict[str, str], found: dict[str, str]) -> str:
             backs = [was] if was != "VARCHAR" else ["TIMESTAMP"] if dtype == "DATE" else ["DOUBLE", "DECIMAL(38,10)"]
             lost = " or ".join(f"{recast(became, dtype, b)} is distinct from {recast(value, was, b)}" for b in backs)
             before, after = f"column {column}: the value ", f" of type {was} does not fit the type {dtype}; "
-            after += "cast it in the model, or run with --full-refresh"
+            after += f"cast it in the model, or {otherwise}"
             said = f"concat({literal(before)}, cast({name} as varchar), {literal(after)})"
             became = f"cast({name} as {dtype})" if was == "VARCHAR" else became
             columns.append(f"case when {lost} then error({said}) else {became} end as {name}")

@@ -81,6 +81,49 @@ def test_records_of_a_snapshot_follow_each_other(tmp_path: Path, zone: str, dele
     assert lasts[2] > firsts[2] and (deletes == "invalidate" or lasts[2] == firsts[3])
 
 
+@pytest.mark.parametrize(
+    ("held", "comes", "strategy"),
+    [
+        ("5::int", "5000000000::bigint", "strategy='check', check_cols=['v']"),
+        ("1.50::decimal(4,2)", "123.456::decimal(6,3)", "strategy='timestamp', updated_at='t'"),
+    ],
+)
+def test_a_snapshot_widens_a_number(tmp_path: Path, held: str, comes: str, strategy: str) -> None:
+    """And keeps what it has: the records that ended, and a column that its query no longer returns."""
+    snapshot = f"{{% snapshot sn %}}{{{{ config(unique_key='id', {strategy}) }}}} {{query}}{{% endsnapshot %}}"
+    project = Project(tmp_path, {})
+    for query in (
+        f"select unnest([1, 2]) as id, {held} as v, id || 'x' as gone, date '2024-01-01' as t",
+        f"select 1 as id, {comes} as v, date '2024-01-02' as t union all select 2, {held}, date '2024-01-01'",
+        f"select 1 as id, {held} as v, date '2024-01-03' as t union all select 2, {held}, date '2024-01-01'",
+    ):
+        project.write("snapshots/sn.sql", snapshot.replace("{query}", query))
+        project.build()
+    tables = Tables(project.root)
+    found = tables.connection.sql(
+        f"select id, v = {held}, v = {comes}, gone, dbt_valid_to is null from s.sn order by id, dbt_valid_from"
+    ).fetchall()
+    assert found == [
+        (1, True, False, "1x", False),
+        (1, False, True, None, False),
+        (1, True, False, None, True),
+        (2, True, False, "2x", True),
+    ]
+    assert project.version("sn") == 2
+
+
+def test_a_snapshot_that_cannot_take_a_type_says_a_way_that_works(tmp_path: Path) -> None:
+    snapshot = (
+        "{% snapshot sn %}{{ config(unique_key='id', strategy='timestamp', updated_at='t') }} {q}{% endsnapshot %}"
+    )
+    project = Project(tmp_path, {})
+    for query in ("select 1 as id, 5 as v, date '2024-01-01' as t", "select 1 as id, 'a' as v, date '2024-01-02' as t"):
+        project.write("snapshots/sn.sql", snapshot.replace("{q}", query))
+        done = project.dbt("build")["sn"]
+    assert done[0] == "error" and "Cast ['v'] in the model, or take another name for a new snapshot" in done[1]
+    assert project.version("sn") == 0
+
+
 MIDNIGHT = "timestamp '2024-01-01 00:00:00'"
 TIMES: dict[str, tuple[str, str, dict[str, Any]]] = {  # what the table has, what comes, and the job's configuration
     "a date in a list": (f"[{MIDNIGHT}]", "[date '2024-01-01']", {}),
