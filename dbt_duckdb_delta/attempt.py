@@ -521,7 +521,7 @@ class Attempt:
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
         same = any(commit.get(FINGERPRINT) == self._mark(commit["version"]) for commit in wrote)
-        return same and not self._has_null_keys()
+        return same and not self._has_keys_that_count(first=wrote[0]["version"] == 0)
 
     @property
     def _note(self) -> Path | None:
@@ -538,12 +538,18 @@ class Attempt:
             with suppress(OSError):  # half of a note, or none, only means that the query is worked out again
                 self._note.write_text(self._nothing_new)
 
-    def _has_null_keys(self) -> bool:
-        """Whether a merge adds rows every time: one with a null in its key matches nothing."""
+    def _has_keys_that_count(self, first: bool) -> bool:
+        """Whether a merge of the rows that are there is not without effect: one with a null in its key is added every
+        time, and a key that the first build found twice is an error."""
         null = " or ".join(f"{quote(key)} is null" for key in self.job.unique_key)
         if self.job.strategy != "merge" or not null:
             return False
-        return bool(self.cursor.execute(f"select 1 from {self._target} where {null} limit 1").fetchall())
+        asked = f"select 1 from {self._target} where {null}"
+        if first:
+            asked += (
+                f" union all select 1 from {self._target} group by {names(self.job.unique_key)} having count(*) > 1"
+            )
+        return bool(self.cursor.execute(f"{asked} limit 1").fetchall())
 
 
 def writer(rows: duckdb.DuckDBPyRelation) -> WriterProperties:

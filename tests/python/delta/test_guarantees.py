@@ -265,6 +265,16 @@ def test_a_merge_of_unchanged_inputs_is_left_out(tmp_path: Path, shared: Tables)
     assert shared.rows() == [(1, "a"), (2, "a"), (3, "a"), (4, "a")]
 
 
+def test_doubled_keys_of_the_first_build_are_an_error_each_time_after_it(tmp_path: Path, shared: Tables) -> None:
+    shared.move(tmp_path)
+    merge: dict[str, Any] = {"sql": "select unnest([1, 2, 1]) as k", "unique_key": ["k"], "reuse": True}
+    assert shared.job("merge", **merge) == "overwrite"
+    shared.job("optimize")
+    for _ in range(2):
+        with pytest.raises(DbtRuntimeError, match=r'more than one row for a unique_key \("k"\): 1 \(2 rows\)'):
+            shared.job("merge", **merge)
+
+
 @pytest.mark.parametrize(
     "sql",
     [
