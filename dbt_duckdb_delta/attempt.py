@@ -117,7 +117,7 @@ class Attempt:
             f" columns('^({FILE}|{ROW}|{WAS}.*)$') from {STAGED} as {SOURCE} left join {target} on {on}"
             f" where case when {ROW} is null then {job.insert_if} else {' or '.join(differs) or 'false'} end"
         )
-        if job.delete_unmatched:
+        if job.delete_unmatched and not job.empty:
             target, on = self._matching(everywhere=True)
             self._remove(f"from {target} anti join {STAGED} as {SOURCE} on {on}")
         return self._apply("merge", types, rewrite)
@@ -144,8 +144,8 @@ class Attempt:
             day = timedelta(days=1, microseconds=-1)
             start, end = (str((datetime.fromisoformat(limit) + day).date()) for limit in (start, end))
         batch = f"{quote(event_time)} >= {literal(start)} and {quote(event_time)} < {literal(end)}"
-        rows = f"select 1 from {self._target} where {batch} union all select 1 from {STAGED} limit 1"
-        if not self.cursor.execute(rows).fetchall():
+        held = "" if self.job.empty else f"select 1 from {self._target} where {batch} union all "
+        if not self.cursor.execute(f"{held}select 1 from {STAGED} limit 1").fetchall():
             return self._add(types)
         self._replace_where(batch, f"from {STAGED}")
         return "replaced batch"

@@ -50,6 +50,7 @@ class Job:
     insert_if: str = "true"
     snapshot: bool = False  # whose query says in columns of its own what to do with a row
     hooks: bool = False  # whether it has hooks, which may do anything to the session and the database
+    empty: bool = False  # whether dbt gives the query no rows (--empty): what it does not return is not gone
     options: dict[str, Any] = field(default_factory=dict)
     as_text: bool = False  # whether what Delta has no type for is written as text, instead of being an error
     project: str | None = None  # the dbt project that asks; the tables that it makes say so

@@ -51,6 +51,7 @@
   {% set strategy = strategy_dispatch(config.get("strategy"))(
       model, "snapshotted_data", "source_data", model["config"], exists
   ) %}
+  {% if flags.EMPTY %}{% do strategy.update({"hard_deletes": "ignore"}) %}{% endif %}{#- no record is gone then -#}
   {% set columns = config.get("snapshot_table_column_names") or get_snapshot_table_column_names() %}
   {{ run_hooks(pre_hooks, inside_transaction=False) }}
   {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -194,6 +195,7 @@
       "reuse": config.get("reuse_unchanged", var("reuse_unchanged", true)) and not flags.FULL_REFRESH,
       "batch": [config.get("event_time"), start | string, end | string] if start and end else [],
       "found": none if strategy == "overwrite" else load_cached_relation(this) is not none,
+      "empty": flags.EMPTY is true,
       "hooks": ((pre_hooks or []) + (post_hooks or [])) | length > 0,
   } %}
   {% do job.update(more) %}

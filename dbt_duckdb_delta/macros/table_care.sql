@@ -59,7 +59,8 @@
     select * from {{ dbt_duckdb_delta.as_of(ref("orders"), version=3) }}
 #}
 {% macro as_of(relation, version=none, timestamp=none) %}
-  {{ return(adapter.dispatch("as_of", "dbt_duckdb_delta")(relation, version, timestamp)) }}
+  {% set past = adapter.dispatch("as_of", "dbt_duckdb_delta")(relation, version, timestamp) %}
+  {{ return("(select * from " ~ past ~ " where false)" if relation.limit == 0 else past) }}{#- with dbt run --empty -#}
 {% endmacro %}
 
 {% macro duckdb__as_of(relation, version, timestamp) %}
@@ -68,8 +69,8 @@
 {% endmacro %}
 
 {% macro spark__as_of(relation, version, timestamp) %}
-  {% if version is not none %}{{ return(relation ~ " version as of " ~ version) }}{% endif %}
-  {{ return(relation ~ " timestamp as of '" ~ timestamp ~ "'") }}
+  {% if version is not none %}{{ return(relation.render() ~ " version as of " ~ version) }}{% endif %}
+  {{ return(relation.render() ~ " timestamp as of '" ~ timestamp ~ "'") }}
 {% endmacro %}
 
 

@@ -161,6 +161,31 @@ def test_microbatch_replaces_whole_batches(make: Make) -> None:
     assert project.rows("micro")[1][1] == dt.datetime(2024, 1, 1, 23, 59, 59, 999999, tzinfo=dt.UTC)
 
 
+@pytest.mark.parametrize("deletes", ["invalidate", "new_record"])
+def test_what_has_no_rows_for_dbt_is_not_gone(make: Make, deletes: str) -> None:
+    """dbt run --empty, which is there to try the SQL."""
+    merge = "config(materialized='incremental', incremental_strategy='merge', unique_key='id'"
+    merge = f"{{{{ {merge}, not_matched_by_source_action='delete') }}}} select * from {{{{ ref('events') }}}}"
+    snapshot = f"config(unique_key='id', strategy='check', check_cols=['id'], hard_deletes='{deletes}')"
+    project = make(
+        {
+            "models/events.sql": "{{ config(materialized='table', event_time='moment') }}"
+            " select 1 as id, timestamp '2024-01-01' as moment",
+            "models/micro.sql": MICROBATCH,
+            "models/m.sql": merge,
+            "models/old.sql": TABLE + "select * from {{ dbt_duckdb_delta.as_of(ref('events'), version=0) }} as o",
+            "snapshots/sn.sql": f"{{% snapshot sn %}}{{{{ {snapshot} }}}} select * from {{{{ ref('events') }}}}"
+            "{% endsnapshot %}",
+        }
+    )
+    with patch_microbatch_end_time("2024-01-01 12:00:00"):
+        project.build()
+        before = {name: project.rows(name) for name in ("m", "micro", "sn")}
+        project.build("--empty")
+    assert {name: project.rows(name) for name in before} == before and all(before.values())
+    assert project.rows("old") == []
+
+
 def test_stored_failures_without_delta(make: Make) -> None:
     """With `file_format: delta` they are Delta tables, without it dbt-duckdb's own tables, and both are read again."""
     model = TABLE + "select 1 as id union all select null"
