@@ -25,6 +25,7 @@ ORDERED = {*INTEGERS, "decimal", "varchar", "boolean", "date", "timestamp with t
 # delta-rs keeps the statistics of decimals as doubles, which hold this many digits, and leaves out a NaN.
 DIGITS = 15
 INEXACT = re.compile(r"FLOAT|DOUBLE|DECIMAL\((1[6-9]|[23]\d),")  # types whose statistics do not tell what a file holds
+NUMBER = re.compile(r"\b(TINYINT|SMALLINT|INTEGER|BIGINT|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\))")
 PARTITION = re.compile(r"[A-Z ]+(?<!BLOB)|DECIMAL\(\d+,0\)")  # types whose values delta-rs writes as names of folders
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"  # names the folder of null
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d( [\d:.]+(\+00)?)?")  # of a year that DataFusion can read from text
@@ -109,8 +110,10 @@ def in_utc(value: str, dtype: Any, ntz: bool = False) -> str | None:
 
 
 def castable(cursor: Connection, source: str, target: str) -> bool:
-    """Whether DuckDB casts between the types by itself. It may lose something even so: see fitted()."""
-    return bool(cursor.execute(f"select can_cast_implicitly(null::{source}, null::{target})").fetchall()[0][0])
+    """Whether DuckDB casts between the types by itself, or would if all numbers were of one type. It may lose something
+    even so: see fitted()."""
+    source, target = (f"null::{NUMBER.sub('DOUBLE', dtype)}" for dtype in (source, target))
+    return bool(cursor.execute(f"select can_cast_implicitly({source}, {target})").fetchall()[0][0])
 
 
 def widens(old: str, new: str) -> bool:

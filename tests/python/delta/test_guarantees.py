@@ -85,6 +85,11 @@ LOSSY = [
     ("double", "-1", "9223372036854775807", "bigint"),
     ("double", "1.5", "1234567890123456.789", "decimal(38,3)"),
     ("float", "16777216", "16777217", "integer"),
+    ("integer", "6", "6000000000", "bigint"),
+    ("bigint", "-6", "9223372036854775808", "decimal(38,0)"),
+    ("smallint", "6.0", "6.5", "double"),
+    ("decimal(10,2)", "0.07", "0.071", "double"),
+    ("integer[]", "[6, null]", "[6000000000]", "bigint[]"),
     ("decimal(10,2)[]", "[0.0100, null]", "[0.0100, 0.0149]", "decimal(10,4)[]"),
     ("struct(a double)", "{'a': 1}", "{'a': 9007199254740993}", "struct(a bigint)"),
     ("map(varchar, decimal(10,2))", "map {'a': 0.0100}", "map {'a': 0.0149}", "map(varchar, decimal(10,4))"),
@@ -118,6 +123,18 @@ def test_no_value_changes_by_a_cast(
     shared.job(strategy, query(fits, found), **PARTS[strategy])
     assert (2, before[0][2]) in [(row[0], row[2]) for row in shared.rows()]
     assert shared.rows("select distinct lower(typeof(amount)) from s.t") == [(type_name_in_duckdb(held),)]
+
+
+@pytest.mark.parametrize(("held", "comes"), [("1", "'2'"), ("1", "true"), ("true", "1"), ("'1'", "2")])
+def test_what_is_no_number_is_not_made_one(tmp_path: Path, shared: Tables, held: str, comes: str) -> None:
+    shared.move(tmp_path)
+    shared.job("overwrite", f"select 1 as k, {held} as v")
+    for strategy in ("append", "merge", "delete_insert"):
+        with pytest.raises(
+            CompilationError, match=r"of another type: \['v \w+ -> \w+'\]\)\. Cast \['v'\] in the model"
+        ):
+            shared.job(strategy, f"select 1 as k, {comes} as v", unique_key=["k"])
+    assert shared.version() == 0
 
 
 def type_name_in_duckdb(dtype: str) -> str:
