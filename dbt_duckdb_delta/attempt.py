@@ -282,6 +282,9 @@ class Attempt:
         comments = {written.get(c.lower(), c): said for c, said in job.comments.items()}
         batch = [self._spelled(job.batch[0], "event_time", types), *job.batch[1:]] if job.batch else []
         self.job = replace(job, comments=comments, batch=batch, **spelled)
+        if dotted := [c for c in (*self.job.unique_key, *self.job.partition_by, *batch[:1]) if "." in c]:
+            said = f"DuckDB cannot filter a Delta table by the column {dotted[0]}, for the dot in its name"
+            raise CompilationError(f"{self.name}: {said}: give it another.")
         for column in self.job.partition_by:
             if not PARTITION.fullmatch(types[column]):
                 said = f"partition_by names the column {column} of type {types[column]}, of which no other reader, or"

@@ -121,6 +121,22 @@ def test_columns_may_be_called_anything(tmp_path: Path, shared: Tables, partitio
         assert shared.rows(f"select {name} from s.t where k = 1") == [(1,)]
 
 
+@pytest.mark.parametrize(
+    "strategy", ["overwrite", "append", "merge", "delete_insert", "insert_overwrite", "microbatch"]
+)
+def test_a_dot_in_a_column_that_is_filtered_by_is_refused(tmp_path: Path, shared: Tables, strategy: str) -> None:
+    shared.move(tmp_path)
+    key = {"insert_overwrite": "partition_by", "microbatch": "batch"}.get(strategy, "unique_key")
+    job: dict[str, Any] = {key: ["A.b", *(["2024-01-01", "2024-01-02"] if key == "batch" else [])]}
+    for _ in range(2):
+        with pytest.raises(
+            CompilationError, match=r"s\.t: DuckDB cannot filter a Delta table by the column (a|A)\.b, for"
+        ):
+            shared.job(strategy, "select 1 as k, date '2024-01-01' as \"a.b\"", **job)
+        shared.job("overwrite", "select 1 as k, date '2024-01-01' as \"a.b\"")
+    assert shared.rows("select k from s.t where \"a.b\"::varchar = '2024-01-01'") == [(1,)]
+
+
 def test_a_project_with_columns_named_like_dbts_own(tmp_path: Path) -> None:
     merge = "materialized='incremental', incremental_strategy='merge', unique_key=['ID'], partition_by='P'"
     model = f"{{{{ config({merge}) }}}} select 1 as id, {{{{ var('v', 1) }}}} as dbt_change_type, 'x' as p"
