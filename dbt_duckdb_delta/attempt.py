@@ -165,8 +165,10 @@ class Attempt:
         removed, added = done["numFilesRemoved"], done["numFilesAdded"]
         return f"{removed} files became {added}" if removed else "nothing to do"
 
-    def vacuum(self) -> Any:
-        return self._found.vacuum(self.job.options["retention_hours"], dry_run=self.job.options["dry_run"])
+    def vacuum(self) -> str:
+        dry_run = self.job.options["dry_run"]
+        files = self._found.vacuum(self.job.options["retention_hours"], dry_run=dry_run)
+        return f"{len(files)} files {'could be deleted' if dry_run else 'deleted'}"
 
     def history(self) -> Any:
         return self._found.history(self.job.options["limit"])
@@ -591,6 +593,6 @@ def digest(said: Any) -> str:
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
-def one_line(error: BaseException) -> str:
+def one_line(error: object) -> str:
     """What an error says, without line breaks and Rust's backtrace, and no more of it than a person reads."""
     return " ".join(str(error).split("\n   0: ")[0].split())[:300]

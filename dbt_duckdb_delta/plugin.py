@@ -176,8 +176,17 @@ class Plugin(BasePlugin):
     def store(self, target_config: TargetConfig) -> None:
         """Carry out one job: `config["job"]` describes it, `config["result"]` receives what was done.
 
-        Raises DbtRuntimeError when it cannot be done; the table is then at the version it had before.
+        Raises DbtRuntimeError when it cannot be done; the table is then at the version it had before. One that is to
+        go on with other tables has that as its result instead, as Jinja cannot catch it.
         """
+        try:
+            self._store(target_config)
+        except Exception as error:
+            if not target_config.config["job"].get("options", {}).get("go_on"):
+                raise
+            target_config.config["result"] = {"failed": one_line(getattr(error, "msg", error))}
+
+    def _store(self, target_config: TargetConfig) -> None:
         relation, asked = target_config.relation, target_config.config["job"]
         schema, name, result = str(relation.schema), str(relation.identifier), target_config.config
         if asked["strategy"] == "lake":
@@ -219,6 +228,8 @@ class Plugin(BasePlugin):
         commit, shadowed = uuid.uuid4().hex, self._shadowed(cursor, job)
         for turn in range(ATTEMPTS):
             table = open_table(path, self.storage)
+            if table is None and job.options.get("go_on"):
+                return "left out, as it was never built", None
             attempt = Attempt(cursor, job, name, path, table, commit, self.tables, self.pinned, shadowed, self.storage)
             found = _version(attempt.table)
             if attempt.table is not None and job.strategy not in READING:

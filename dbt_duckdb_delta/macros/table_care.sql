@@ -9,9 +9,7 @@
     dbt run-operation dbt_duckdb_delta.optimize --args '{model: orders}'
 #}
 {% macro optimize(model=none) %}
-  {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% do log(node.name ~ ": " ~ dbt_duckdb_delta.care(node, "optimize", {"zorder": dbt_duckdb_delta.as_list(node.config.get("zorder"))}), info=True) %}
-  {% endfor %}
+  {% do dbt_duckdb_delta.care_for_each(model, "optimize", {}) %}
 {% endmacro %}
 
 
@@ -20,10 +18,7 @@
     dbt run-operation dbt_duckdb_delta.vacuum --args '{model: orders, dry_run: false}'
 #}
 {% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
-  {% for node in dbt_duckdb_delta.nodes(model) %}
-    {% set files = dbt_duckdb_delta.care(node, "vacuum", {"retention_hours": retention_hours, "dry_run": dry_run}) %}
-    {% do log(node.name ~ ": " ~ files | length ~ (" files could be deleted" if dry_run else " files deleted"), info=True) %}
-  {% endfor %}
+  {% do dbt_duckdb_delta.care_for_each(model, "vacuum", {"retention_hours": retention_hours, "dry_run": dry_run}) %}
   {% if dry_run %}{% do log("Nothing was deleted: this was a dry run. Add dry_run: false.", info=True) %}{% endif %}
 {% endmacro %}
 
@@ -95,6 +90,22 @@
     {% do exceptions.raise_compiler_error("There is no Delta model, seed or snapshot named " ~ name ~ ".") %}
   {% endif %}
   {{ return(nodes) }}
+{% endmacro %}
+
+
+{#
+  One job on the table of a model, or on all tables: what was never built is then left out, and where one fails, the
+  others are done all the same, and it is an error at the end.
+#}
+{% macro care_for_each(model, strategy, options) %}
+  {% set failed = [] %}
+  {% for node in dbt_duckdb_delta.nodes(model) %}
+    {% set zorder = dbt_duckdb_delta.as_list(node.config.get("zorder")) %}
+    {% set done = dbt_duckdb_delta.care(node, strategy, dict(options, zorder=zorder, go_on=model is none)) %}
+    {% do log(node.name ~ ": " ~ (done.failed if done is mapping else done), info=True) %}
+    {% if done is mapping %}{% do failed.append(node.name) %}{% endif %}
+  {% endfor %}
+  {% if failed %}{% do exceptions.raise_compiler_error(strategy ~ " failed for " ~ failed | join(", ") ~ ", as said above; the others are done.") %}{% endif %}
 {% endmacro %}
 
 

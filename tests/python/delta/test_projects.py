@@ -243,6 +243,25 @@ def test_run_operations_and_time_travel(make: Make, capsys: pytest.CaptureFixtur
     assert not success and "no Delta model, seed or snapshot named nope" in said
 
 
+@pytest.mark.parametrize("operation", ["optimize", "vacuum"])
+def test_care_goes_on_where_a_table_is_missing_or_damaged(make: Make, operation: str) -> None:
+    model = "{{ config(materialized='incremental') }} select {{ var('id', 1) }} as id"
+    project = make({f"models/{name}.sql": model for name in ("a_new", "b_damaged", "c", "d")})
+    for number in "12":
+        project.build("--exclude", "a_new", "--vars", f"{{id: {number}}}")
+    (Path(project.path("b_damaged")) / "_delta_log/00000000000000000000.json").unlink()
+    success, said = project.in_new_session("run-operation", f"dbt_duckdb_delta.{operation}")
+    done = "2 files became 1" if operation == "optimize" else "0 files could be deleted"
+    assert "a_new: left out, as it was never built" in said
+    assert f"c: {done}" in said and f"d: {done}" in said
+    assert not success and f"{operation} failed for b_damaged, as said above" in said
+    assert "b_damaged: The Delta table at " in said
+    for model in ("a_new", "b_damaged"):
+        args = ("run-operation", f"dbt_duckdb_delta.{operation}", "--args", f"{{model: {model}}}")
+        success, said = project.in_new_session(*args)
+        assert not success and ("there is no Delta table" if model == "a_new" else "cannot be read") in said
+
+
 REFUSED = {
     "incremental_strategy='replace_where'": "incremental strategy",
     "incremental_strategy='merge', unique_key='id', not_matched_by_source_action='update'": "can only be delete, not update",
