@@ -174,15 +174,28 @@ class Attempt:
         return self._found.history(self.job.options["limit"])
 
     def restore(self) -> str:
-        self._found.restore(self.job.options["version"])
-        return f"restored version {self.job.options['version']}"
+        version = self._there(self.job.options["version"])
+        if version == self._found.version():
+            return f"version {version} is the current one"
+        self._found.restore(version)
+        return f"restored version {version}"
 
     def as_of(self) -> str:
         """The table at a version, or at the last one that is not younger than a timestamp (UTC)."""
-        version = self.job.options["version"]
-        if version is None:
-            version = self._version_at(self.job.options["timestamp"])
-        return f"delta_scan({literal(self.path)}, version => {int(version)})"
+        version, timestamp = self.job.options["version"], self.job.options["timestamp"]
+        if (version is None) == (timestamp is None):
+            raise CompilationError(f"{self.name}: as_of takes a version or a timestamp, and one of them.")
+        version = self._there(version) if timestamp is None else self._version_at(timestamp)
+        return f"delta_scan({literal(self.path)}, version => {version})"
+
+    def _there(self, version: Any) -> int:
+        """A version that can be read, as a number or its digits; for anything else, an error says which can."""
+        with suppress(DeltaError):
+            if re.fullmatch(r"\d+", str(version)) and int(version) <= self._found.version():
+                return DeltaTable(self.path, version=int(version), storage_options=self.storage).version()
+        known = [commit["version"] for commit in self._found.history()]
+        said = f"there is no version {version!r} to be read: its log has {min(known)} to {max(known)}."
+        raise CompilationError(f"{self.name}: {said}")
 
     def _version_at(self, timestamp: str) -> int:
         """The last version by a time (UTC) that the commits themselves give: those of their files change by copying."""

@@ -18,6 +18,10 @@
     dbt run-operation dbt_duckdb_delta.vacuum --args '{model: orders, dry_run: false}'
 #}
 {% macro vacuum(model=none, retention_hours=168, dry_run=true) %}
+  {% if dry_run is not boolean %}{% do exceptions.raise_compiler_error("dry_run is true or false, without quotes, and not " ~ dry_run | tojson ~ ".") %}{% endif %}
+  {% if retention_hours is not integer or retention_hours < 0 %}
+    {% do exceptions.raise_compiler_error("retention_hours is a whole number, 0 or more, and not " ~ retention_hours | tojson ~ ".") %}
+  {% endif %}
   {% do dbt_duckdb_delta.care_for_each(model, "vacuum", {"retention_hours": retention_hours, "dry_run": dry_run}) %}
   {% if dry_run %}{% do log("Nothing was deleted: this was a dry run. Add dry_run: false.", info=True) %}{% endif %}
 {% endmacro %}
@@ -28,6 +32,8 @@
     dbt run-operation dbt_duckdb_delta.history --args '{model: orders}'
 #}
 {% macro history(model, limit=20) %}
+  {% if not model %}{% do exceptions.raise_compiler_error("history is for one model: add its name, as in {model: orders}.") %}{% endif %}
+  {% if limit is not integer or limit < 1 %}{% do exceptions.raise_compiler_error("limit is a whole number, 1 or more, and not " ~ limit | tojson ~ ".") %}{% endif %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
     {% for commit in dbt_duckdb_delta.care(node, "history", {"limit": limit}) %}
       {% set time = modules.datetime.datetime.utcfromtimestamp(commit.timestamp / 1000).isoformat() %}
@@ -42,6 +48,7 @@
     dbt run-operation dbt_duckdb_delta.restore --args '{model: orders, version: 3}'
 #}
 {% macro restore(model, version) %}
+  {% if not model %}{% do exceptions.raise_compiler_error("restore is for one model: add its name, as in {model: orders, version: 3}.") %}{% endif %}
   {% for node in dbt_duckdb_delta.nodes(model) %}
     {% do log(node.name ~ ": " ~ dbt_duckdb_delta.care(node, "restore", {"version": version}), info=True) %}
   {% endfor %}

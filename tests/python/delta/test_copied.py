@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from dbt_common.exceptions import CompilationError
 from deltalake import write_deltalake
 
 from tests.support.tables import Tables
@@ -80,6 +81,21 @@ def timed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         commit.write_text("\n".join(map(json.dumps, actions)))
     shutil.copytree(lake, lake / "copy")
     return lake / "copy"
+
+
+@pytest.mark.parametrize("version", [99, 2**70, -1, True, 0.5, "x", ""])
+def test_as_of_knows_the_versions_there_are(tmp_path: Path, shared: Tables, version: Any) -> None:
+    """And takes the digits of one, as an environment variable has them."""
+    shared.move(tmp_path)
+    shared.job("overwrite", "select 1 as k")
+    shared.job("append", "select 2 as k")
+    with pytest.raises(CompilationError, match=r"s\.t: there is no version .* to be read: its log has 0 to 1\."):
+        shared.job("as_of", options={"version": version, "timestamp": None})
+    assert shared.job("as_of", options={"version": "0", "timestamp": None}).endswith(", version => 0)")
+    assert shared.job("restore", options={"version": 1}) == "version 1 is the current one" and shared.version() == 1
+    for both in ({"version": None, "timestamp": None}, {"version": 0, "timestamp": "2024-01-31"}):
+        with pytest.raises(CompilationError, match="as_of takes a version or a timestamp, and one of them"):
+            shared.job("as_of", options=both)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

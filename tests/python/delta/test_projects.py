@@ -262,6 +262,45 @@ def test_care_goes_on_where_a_table_is_missing_or_damaged(make: Make, operation:
         assert not success and ("there is no Delta table" if model == "a_new" else "cannot be read") in said
 
 
+ARGUMENTS = {
+    "restore": {
+        "model: m, version: 99": "s.m: there is no version 99 to be read: its log has 0 to 1.",
+        "model: m, version: null": "s.m: there is no version None to be read: its log has 0 to 1.",
+        "model: m": "to be read: its log has 0 to 1.",
+        "model: null, version: 0": "restore is for one model",
+    },
+    "vacuum": {
+        "dry_run: 'false'": 'dry_run is true or false, without quotes, and not "false".',
+        "dry_run: 0": "dry_run is true or false, without quotes, and not 0.",
+        "retention_hours: abc": 'retention_hours is a whole number, 0 or more, and not "abc".',
+        "retention_hours: -1": "retention_hours is a whole number, 0 or more, and not -1.",
+        "retention_hours: null": "retention_hours is a whole number, 0 or more, and not null.",
+    },
+    "history": {
+        "model: m, limit: abc": 'limit is a whole number, 1 or more, and not "abc".',
+        "model: null": "history is for one model",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def two_versions(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project(tmp_path_factory.mktemp("two"), {"models/m.sql": TABLE + "select {{ var('id', 1) }} as id"})
+    project.build()
+    project.build("--vars", "{id: 2}")
+    return project
+
+
+@pytest.mark.parametrize(("operation", "args"), [(name, args) for name, some in ARGUMENTS.items() for args in some])
+def test_an_argument_that_cannot_be_is_named(two_versions: Project, operation: str, args: str) -> None:
+    files = sorted(Path(two_versions.path("m")).rglob("*"))
+    call = ("run-operation", f"dbt_duckdb_delta.{operation}", "--args", f"{{{args}}}")
+    success, said = two_versions.in_new_session(*call)
+    error = said.split("Encountered an error while running operation: ")[1].splitlines()[1]
+    assert not success and ARGUMENTS[operation][args] in error, said
+    assert sorted(Path(two_versions.path("m")).rglob("*")) == files
+
+
 REFUSED = {
     "incremental_strategy='replace_where'": "incremental strategy",
     "incremental_strategy='merge', unique_key='id', not_matched_by_source_action='update'": "can only be delete, not update",
