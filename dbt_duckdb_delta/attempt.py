@@ -42,6 +42,7 @@ OF_RUN = re.compile(r"/\* of run \*/.*?/\* end of run \*/", re.DOTALL)  # macro 
 # Operations that leave a table's rows as they are.
 DATA_PRESERVING = ("OPTIMIZE", "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UPDATE FIELD METADATA")
 SOURCE, TARGET = "dbt_internal_source", "dbt_internal_dest"  # dbt's names, for incremental_predicates
+OURS = "__dbt_delta_"  # begins the names below, and no column of a user's
 # Temporary tables, in the session that the model's hooks and query share.
 STAGED, CHANGES, GOING = "__dbt_delta_source", "__dbt_delta_changes", "__dbt_delta_going"
 # Columns of CHANGES: where a row lies in the table, its partition there, and whether it is written.
@@ -286,6 +287,9 @@ class Attempt:
             renamed = (f"{quote(c)} as {quote(o)}" for c, o in zip(found, types, strict=True))
             sql = f"select {', '.join(renamed)} from ({sql})"
         columns, job = list(dict.fromkeys([*old, *types])), self.job
+        if taken := [c for c in columns if c.lower().startswith(OURS)]:
+            said = f"the column {taken[0]} has a name that begins as those of dbt_duckdb_delta itself, {OURS}"
+            raise CompilationError(f"{self.name}: {said}: give it another.")
         lists = ["partition_by", "not_null"]
         if old:  # what matches rows of a table means nothing where there is none, as on Spark
             lists += ["unique_key", "merge_update_columns", "merge_exclude_columns"]

@@ -200,10 +200,13 @@ class Plugin(BasePlugin):
         job, path = Job(**asked), f"{self.root}/{schema}/{name}"
         job.project = self.config.get("project", job.project)
         # DuckDB's delta_scan loses a last character of a path that is not ASCII.
-        if "/" in schema + name or not name[-1:].isascii() or not _is_path(f"/{schema}/{name}"):
+        long = max(len(os.fsencode(part)) for part in (schema, name)) > 255  # bytes, more than a folder's name may have
+        odd = "/" in schema + name or not name[-1:].isascii() or "_delta_log" in (schema.lower(), name.lower())
+        if long or odd or not _is_path(f"/{schema}/{name}"):
             if job.strategy == "describe":
                 return
-            raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a plainer alias.")
+            better = "shorter" if long else "plainer"
+            raise CompilationError(f"{schema}.{name} cannot be the name of a Delta table: give it a {better} alias.")
         twins = [(s, n) for s, n in list(self.tables) if (s.lower(), n.lower()) == (schema.lower(), name.lower())]
         if twins and (schema, name) not in twins and job.strategy not in READING:
             said = (

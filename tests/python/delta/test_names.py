@@ -137,6 +137,32 @@ def test_a_dot_in_a_column_that_is_filtered_by_is_refused(tmp_path: Path, shared
     assert shared.rows("select k from s.t where \"a.b\"::varchar = '2024-01-01'") == [(1,)]
 
 
+@pytest.mark.parametrize("column", ["__dbt_delta_kept", "__DBT_delta_row", "__dbt_delta_file", "__dbt_delta_was_k"])
+def test_a_column_that_is_called_like_the_plugins_own_is_refused(tmp_path: Path, shared: Tables, column: str) -> None:
+    """Also where another writer's table has one."""
+    shared.move(tmp_path)
+    for strategy in ("overwrite", "append", "merge", "delete_insert"):
+        with pytest.raises(
+            CompilationError, match=rf"s\.t: the column {column} has a name that begins as those of dbt_"
+        ):
+            shared.job(strategy, f"select 1 as k, 2 as {column}", unique_key=["k"])
+    assert not (tmp_path / "s").exists()
+    write_deltalake(shared.path(), pl.DataFrame({"k": [1], column: [1]}))
+    with pytest.raises(CompilationError, match=f"the column {column} has a name"):
+        shared.job("merge", "select 1 as k", unique_key=["k"], on_schema_change="append_new_columns")
+
+
+@pytest.mark.parametrize("table", ["_delta_log", "_Delta_Log", "a" * 256, "é" * 127 + "ab", "a" * 300])
+def test_a_name_that_no_folder_of_a_table_has_is_refused(tmp_path: Path, shared: Tables, table: str) -> None:
+    shared.move(tmp_path)
+    better = "plainer" if "log" in table.lower() else "shorter"
+    with pytest.raises(CompilationError, match=f"cannot be the name of a Delta table: give it a {better} alias"):
+        shared.job("overwrite", "select 1 as k", table)
+    assert not (tmp_path / "s").exists()
+    shared.job("overwrite", "select 1 as k", "a" * 255)
+    assert shared.rows(f"from s.{'a' * 255}") == [(1,)]
+
+
 def test_a_project_with_columns_named_like_dbts_own(tmp_path: Path) -> None:
     merge = "materialized='incremental', incremental_strategy='merge', unique_key=['ID'], partition_by='P'"
     model = f"{{{{ config({merge}) }}}} select 1 as id, {{{{ var('v', 1) }}}} as dbt_change_type, 'x' as p"
