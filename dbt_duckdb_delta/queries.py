@@ -109,6 +109,21 @@ def in_utc(value: str, dtype: Any, ntz: bool = False) -> str | None:
     return None
 
 
+def beyond(value: str, dtype: Any) -> str | None:
+    """The condition that a date in a value (an expression) is none that delta-rs writes; None where there is none."""
+    if dtype.id == "date":
+        return f"{value} not between {literal(DATES[0])}::date and {literal(DATES[1])}::date"
+    parts = dict(dtype.children) if dtype.id in ("list", "array", "struct", "map") else {}
+    if dtype.id == "struct":
+        found = [beyond(f"struct_extract({value}, {literal(name)})", part) for name, part in parts.items()]
+    else:
+        lists = {"child": value, "key": f"map_keys({value})", "value": f"map_values({value})"}
+        part = f"part{len(value)}"
+        inner = [(lists[name], beyond(part, parts[name])) for name in parts if name != "size"]
+        found = [f"len(list_filter({held}, lambda {part}: {far})) > 0" for held, far in inner if far]
+    return " or ".join(f"({far})" for far in found if far) or None
+
+
 def castable(cursor: Connection, source: str, target: str) -> bool:
     """Whether DuckDB casts between the types by itself, or would if all numbers were of one type. It may lose something
     even so: see fitted()."""
@@ -192,10 +207,11 @@ def query(cursor: Connection, job: Job) -> tuple[str, dict[str, str]]:
     values = {c: in_utc(quote(c), dtype, job.timestamp_ntz) or quote(c) for c, dtype in held.items()}
     for column, dtype in types.items():
         value, named = values[column], column.lower() in partitions
-        if dtype == "DATE" or (named and dtype.startswith("TIMESTAMP")):
-            low, high = (f"{literal(end)}::{dtype}" for end in (DATES if dtype == "DATE" else MOMENTS))
-            said = f"concat({literal(f'column {column}: ')}, {value}, ' is beyond the dates that delta-rs can write')"
-            values[column] = f"case when {value} not between {low} and {high} then error({said}) else {value} end"
+        far = f"{value} not between {literal(MOMENTS[0])}::{dtype} and {literal(MOMENTS[1])}::{dtype}"
+        if wrong := far if named and dtype.startswith("TIMESTAMP") else beyond(quote(column), held[column]):
+            shown = f"left({value}::varchar, 100)"
+            said = f"concat({literal(f'column {column}: ')}, {shown}, ' is beyond the dates that delta-rs can write')"
+            values[column] = f"case when {wrong} then error({said}) else {value} end"
         elif named and dtype == "VARCHAR":
             said = literal(
                 f"{column} is {NULL_PARTITION}, which stands for null in partitions: replace it in the model"

@@ -124,6 +124,23 @@ def test_a_date_that_cannot_be_written(
     assert shared.rows("select k from s.t") == [(1,)]
 
 
+INSIDE = ["[%s]", "[%s]::date[1]", "[[null, %s]]", "{'a': 1, 'b': %s}", "[{'t': timestamp '2024-01-01', 'd': %s}]"]
+INSIDE += ["map {'a': %s}", "map {%s: 1}", "map {1: [{'d': %s}]}"]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+@pytest.mark.parametrize("value", INSIDE)
+def test_a_date_inside_that_cannot_be_written(tmp_path: Path, value: str, zone: str) -> None:
+    tables = Tables(tmp_path, TimeZone=zone)
+    days = ["date '2024-01-01'", "date '0044-03-15 (BC)'", *(["null::date"] if value != "map {%s: 1}" else [])]
+    rows = [value % day for day in days] + ["null"]
+    tables.job("overwrite", " union all ".join(f"select {row} as d" for row in rows))
+    for day in ("infinity", "-infinity", "262143-01-01"):
+        with pytest.raises(duckdb.Error, match=rf"column d: .*{day}.* is beyond the dates that delta-rs can write"):
+            tables.job("append", "select " + value % f"date '{day}'" + " as d")
+    assert tables.rows("select count(*) from s.t") == [(len(rows),)] and tables.version() == 0
+
+
 @pytest.mark.parametrize("strategy", ["overwrite", "append", "merge", "insert_overwrite"])
 def test_the_name_of_the_folder_of_null_is_no_value(tmp_path: Path, shared: Tables, strategy: str) -> None:
     """Stored, it would be read as null."""
