@@ -542,8 +542,12 @@ class Attempt:
             return False
         history = self.table.history(20) if self.table is not None else []
         wrote = [commit for commit in history if commit.get("operation") not in DATA_PRESERVING][:1]
-        same = any(commit.get(FINGERPRINT) == self._mark(commit["version"]) for commit in wrote)
-        return same and not self._has_keys_that_count(first=wrote[0]["version"] == 0)
+        if not any(commit.get(FINGERPRINT) == self._mark(commit["version"]) for commit in wrote):
+            return False
+        if self._has_keys_that_count(first=wrote[0]["version"] == 0):
+            return False
+        self._note_nothing_new()  # which spares another look at the keys
+        return True
 
     @property
     def _note(self) -> Path | None:
