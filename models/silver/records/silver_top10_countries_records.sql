@@ -95,7 +95,8 @@ beside as (
             order by week, _row_number
         ),
         weeks_of_place as (
-            partition by _file_path, _file_version, country_iso2, category, weekly_rank, week is null order by week, _row_number
+            partition by _file_path, _file_version, country_iso2, category, weekly_rank, week is null
+            order by week, _row_number
         )
 
 ),
@@ -115,7 +116,9 @@ placed as (
             case
                 when week = last_week then false
                 when weeks_in_list_before is not null then cumulative_weeks_in_top_10 <> weeks_in_list_before + 1
-                else cumulative_weeks_in_top_10 > ({{ dbt.datediff("cast('2021-07-04' as date)", 'first_week', 'day') }} / 7) + 1
+                else
+                    cumulative_weeks_in_top_10
+                    > ({{ dbt.datediff("cast('2021-07-04' as date)", 'first_week', 'day') }} / 7) + 1
             end,
             false
         ) as is_out_of_count
