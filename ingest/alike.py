@@ -25,6 +25,7 @@ _MANY = 30  # values of a column: with fewer, changes one way are easily as many
 _DAYS = "%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y"  # as the feeds write them
 _KEY, _NOW = "\0key", "\0now"
 _PLACE, _ROW = "_file_path", "_row_number"
+_OTHERWISE = "capital or small letters, without those beyond ASCII, or as words in another order"
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
 
@@ -93,13 +94,14 @@ class Changes:
         were read; and of each of the columns ``names``."""
         if {*values, *self._key} <= set(self._old.columns):
             yield from [self._moved(values)] if values else []
-            yield from self._recased_keys()
+            yield from self._rewritten_keys()
             yield from self._ended()
         for name in names:
             yield self._cut(name, at_least)
             if name not in self._key:
                 yield self._scaled(name)
-                yield from self._rewritten(name)
+                yield self._rewritten(name)
+                yield self._shortened(name)
                 yield from self._shifted(name)
 
     def shuffled(self, names: list[str]) -> Iterator[Found]:
@@ -157,13 +159,13 @@ class Changes:
             self._differing[name] = both.filter(pl.col(name) != pl.col(name + _NOW))
         return self._differing[name]
 
-    def _recased_keys(self) -> Iterator[Found]:
-        """Of the keys that are lost, those that are there in other letters, as A and a. Of those that are new, where
-        they are many, those that were there in other letters and still are; or of a thousand of them."""
-        folded = [pl.col(name).str.to_lowercase() for name in self._key]
+    def _rewritten_keys(self) -> Iterator[Found]:
+        """Of the keys that are lost, those that are there written otherwise. Of those that are new, where they are
+        many, those that were there written otherwise and still are; or of a thousand of them."""
+        folded = [_folded(pl.col(name)) for name in self._key]
         of = f"version {self._before.version}"
         count = self._gone.select(folded).join(self._come.select(folded), on=self._key, how="semi").height
-        yield count, self._gone.height, f"{{}} keys of {of} that are gone are there in capital or small letters"
+        yield count, self._gone.height, f"{{}} keys of {of} that are gone are there in {_OTHERWISE}"
         if self._come.height > max(MORE * (self._before.row_count or 0), self._gone.height):
             some, first = self._come.head(_LOOKED_AT).select(folded), self._key[:1]
             firsts = np.sort(self._come.head(_LOOKED_AT).select(first).hash_rows().to_numpy())
@@ -172,7 +174,7 @@ class Changes:
             )
             had = pl.concat([some.head(0), *(frame.select(folded) for frame in like)])
             copies = some.join(had, on=self._key, how="semi").height
-            yield copies, some.height, f"{{}} keys that are new are keys of {of} in capital or small letters"
+            yield copies, some.height, f"{{}} keys that are new are keys of {of} in {_OTHERWISE}"
 
     def _ended(self) -> Iterator[Found]:
         """Where nothing is new or changed, the records that are lost at the end of the file or of a sheet."""
@@ -184,16 +186,20 @@ class Changes:
             text = f"nothing is new, and {{}} records that are gone are the last ones of version {self._before.version}"
             yield gone.filter(pl.col(_ROW) > pl.col(_ROW + _NOW).fill_null(0)).height, gone.height, text
 
-    def _rewritten(self, name: str) -> Iterator[Found]:
-        """Of the values of a column that changed, those that differ in capital and small letters only; and those that
-        end earlier, at a comma of a list."""
+    def _rewritten(self, name: str) -> Found:
+        """Of the values of a column that changed, those that are only written otherwise."""
+        changed = self._changed(name).filter((pl.col(name) != "") & (pl.col(name + _NOW) != ""))
+        folded = changed.select(_folded(pl.col(name, name + _NOW)))
+        text = f"column {printable(name)}: {{}} values that changed are those of version {self._before.version}"
+        return int((folded[name] == folded[name + _NOW]).sum()), folded.height, f"{text} in {_OTHERWISE}"
+
+    def _shortened(self, name: str) -> Found:
+        """Of the values of a column that changed, those that end earlier, at a comma of a list."""
         changed = self._changed(name).filter((pl.col(name) != "") & (pl.col(name + _NOW) != ""))
         old, now = changed[name], changed[name + _NOW]
-        what, of = f"column {printable(name)}: {{}}", f"those of version {self._before.version}"
-        cased = int((old.str.to_lowercase() == now.str.to_lowercase()).sum())
-        yield cased, len(old), f"{what} values that changed are {of} in capital or small letters"
-        ended = int((old.str.slice(0, now.str.len_chars() + 1) == now + ",").sum())
-        yield ended, len(old), f"{what} values that changed are {of} up to a comma"
+        count = int((old.str.slice(0, now.str.len_chars() + 1) == now + ",").sum())
+        text = f"column {printable(name)}: {{}} values that changed are those of version {self._before.version}"
+        return count, len(old), f"{text} up to a comma"
 
     def filled(self, name: str) -> Found | None:
         """Of the records in which a column was empty, those in which it holds something. None where these are too few
@@ -262,6 +268,12 @@ def _in_others(old: pl.Series, now: pl.Series, text: str) -> Iterator[Found]:
     if had.height >= _MANY:
         both = had.join(has, on="value", nulls_equal=True)
         yield int(both.select(pl.min_horizontal("times", "times_right").sum()).item()), len(old), text
+
+
+def _folded(text: pl.Expr) -> pl.Expr:
+    """Texts without what is lost where they are only written otherwise: see ``_OTHERWISE``."""
+    words = text.str.to_lowercase().str.replace_all(", ", " ").str.replace_all("[^\\x00-\\x7f]", "").str.split(" ")
+    return words.list.sort().list.join(" ")
 
 
 def _day(name: str) -> pl.Expr:
