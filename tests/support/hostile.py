@@ -43,7 +43,11 @@ def write_hostile(sample: Path, folder: Path, source: str) -> None:
             renamed(folder / "catalogue" / f"netflix_{name}.csv", column, (*HOSTILE, FLAGGED))
     else:
         for name in ("all-weeks-global.tsv", "all-weeks-countries.tsv"):
-            renamed(folder / "top10" / name, "show_title")
+            lists = folder / "top10" / name
+            renamed(lists, "show_title")
+            frame = pl.read_csv(lists, separator="\t", infer_schema=False)
+            season = pl.col("show_title") + ": " + pl.col("season_title").str.extract("(Season .*)$")
+            frame.with_columns(season.fill_null("N/A").alias("season_title")).write_csv(lists, separator="\t")
         renamed(folder / "top10" / "all-weeks-countries.tsv", "country_name")
         lists = folder / "top10" / "all-weeks-global.tsv"
         frame = pl.read_csv(lists, separator="\t", infer_schema=False)
