@@ -257,10 +257,8 @@ class MadeUp:
                     records.append(self.record(week, "11", f"Eleventh of {week}", 1))
                     records.append(self.record(week, "2", "", 1))
                 if what == "broken":
-                    records.append(
-                        self.record(week, "3", f"Latest of {week}", 77)
-                    )  # one key, other content: the later is kept
-                    good[3] = (f"Latest of {week}", 77)
+                    good[3] = (f"Latest of {week}", 77)  # one key, other content: the later is kept
+                    records.append(self.record(week, "3", *good[3]))
                     records.append(self.record(week, "1", f"Show 1 of {week}", hours))  # equal to the first
                 if what != "only broken":
                     for key in [key for key in self.expected if key[0] == week]:
