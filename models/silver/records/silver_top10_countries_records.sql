@@ -75,7 +75,7 @@ typed as (
 
 ),
 
--- Beside each place the one above it, the show's last week in the list, and what had the place before
+-- Beside each place the show's last week in the list, and what had the place before
 beside as (
 
     select
@@ -89,15 +89,7 @@ beside as (
         max(week) over file_version as newest_week
     from typed
     window
-        file_version as (partition by _file_path, _file_version),
-        weeks_of_show as (
-            partition by _file_path, _file_version, country_iso2, category, show_title, season_title, week is null
-            order by week, _row_number
-        ),
-        weeks_of_place as (
-            partition by _file_path, _file_version, country_iso2, category, weekly_rank, week is null
-            order by week, _row_number
-        )
+        {{ windows_of_a_list(['country_iso2', 'category']) }}
 
 ),
 
@@ -111,17 +103,7 @@ placed as (
             and show_title = show_before and season_title is not distinct from season_before,
             false
         ) as is_repeated,
-        -- A show has one week more than the last time, or than there were lists before the file's first one
-        coalesce(
-            case
-                when week = last_week then false
-                when weeks_in_list_before is not null then cumulative_weeks_in_top_10 <> weeks_in_list_before + 1
-                else
-                    cumulative_weeks_in_top_10
-                    > ({{ dbt.datediff("cast('2021-07-04' as date)", 'first_week', 'day') }} / 7) + 1
-            end,
-            false
-        ) as is_out_of_count
+        {{ is_out_of_count() }} as is_out_of_count
     from beside
 
 ),

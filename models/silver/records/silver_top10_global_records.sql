@@ -111,15 +111,8 @@ beside as (
         max(week) over file_version as newest_week
     from typed
     window
-        file_version as (partition by _file_path, _file_version),
         places_of_list as (partition by _file_path, _file_version, category, week order by weekly_rank, _row_number),
-        weeks_of_show as (
-            partition by _file_path, _file_version, category, show_title, season_title, week is null
-            order by week, _row_number
-        ),
-        weeks_of_place as (
-            partition by _file_path, _file_version, category, weekly_rank, week is null order by week, _row_number
-        )
+        {{ windows_of_a_list(['category']) }}
 
 ),
 
@@ -136,25 +129,8 @@ placed as (
             ),
             false
         ) as is_repeated,
-        -- A show has one week more than the last time, or than there were lists before the file's first one
-        coalesce(
-            case
-                when week = last_week then false
-                when weeks_in_list_before is not null then cumulative_weeks_in_top_10 <> weeks_in_list_before + 1
-                else
-                    cumulative_weeks_in_top_10
-                    > ({{ dbt.datediff("cast('2021-07-04' as date)", 'first_week', 'day') }} / 7) + 1
-            end,
-            false
-        ) as is_out_of_count,
-        -- Lists are in the order of their views, and where they have none, of their hours
-        coalesce(
-            case
-                when weekly_views is null and views_above is null then weekly_hours_viewed > hours_above
-                else weekly_views > views_above
-            end,
-            false
-        ) as is_out_of_order
+        {{ is_out_of_count() }} as is_out_of_count,
+        {{ is_out_of_order('weekly_views', 'weekly_hours_viewed') }} as is_out_of_order
     from beside
 
 ),

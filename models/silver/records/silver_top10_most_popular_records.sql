@@ -100,14 +100,7 @@ placed as (
 
     select
         *,
-        -- Lists are in the order of their views, and where they have none, of their hours
-        coalesce(
-            case
-                when views is null and views_above is null then hours_viewed > hours_above
-                else views > views_above
-            end,
-            false
-        ) as is_out_of_order
+        {{ is_out_of_order('views', 'hours_viewed') }} as is_out_of_order
     from beside
 
 ),
