@@ -13,6 +13,7 @@ import polars as pl
 
 from ingest.errors import printable
 from ingest.storage.hashes import Hashes, among
+from ingest.storage.lineage import LINEAGE_SCHEMA, PLACE, ROW
 from ingest.storage.tables import FileRecord, RawTable
 
 _LOOKED_AT = 1000  # keys that are new or changed; of more, every second, third, ... is looked at
@@ -24,7 +25,6 @@ NEARLY_ALL = 0.95
 _MANY = 30  # values of a column: with fewer, changes one way are easily as many as those the other way
 _DAYS = "%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y"  # as the feeds write them
 _KEY, _NOW = "\0key", "\0now"
-_PLACE, _ROW = "_file_path", "_row_number"
 _OTHERWISE = "capital or small letters, without those beyond ASCII, or as words in another order"
 _FACTORS = [60, 1 / 60, *(10.0**power for power in range(-9, 10) if power)]
 """Of one unit and another, or of a decimal point that was lost."""
@@ -79,12 +79,12 @@ class Changes:
             _of_keys(table, of, key, names, keys)
             for of, names, keys in (
                 (before, columns, np.sort(np.concatenate([fresh, lost]))),
-                (record, [*columns, _PLACE, _ROW], fresh),
+                (record, [*columns, PLACE, ROW], fresh),
             )
         )
         # Of keys with one record in both versions; the values of now have a name that ends with ``_NOW``.
         both = self._old.unique(_KEY, keep="none").join(self._now.unique(_KEY, keep="none"), on=_KEY, suffix=_NOW)
-        self._both = both.sort(_PLACE, _ROW)
+        self._both = both.sort(PLACE, ROW)
         self._differing: dict[str, pl.DataFrame] = {}
         self._gone = self._old.filter(among(self._old[_KEY].to_numpy(), lost))
         self._come = self._now.join(self._old, on=_KEY, how="anti")
@@ -167,8 +167,8 @@ class Changes:
         count = self._gone.select(folded).join(self._come.select(folded), on=self._key, how="semi").height
         yield count, self._gone.height, f"{{}} keys of {of} that are gone are there in {_OTHERWISE}"
         if self._come.height > max(MORE * (self._before.row_count or 0), self._gone.height):
-            some, first = self._come.head(_LOOKED_AT).select(folded), self._key[:1]
-            firsts = np.sort(self._come.head(_LOOKED_AT).select(first).hash_rows().to_numpy())
+            come, first = self._come.head(_LOOKED_AT), self._key[:1]
+            some, firsts = come.select(folded), np.sort(come.select(first).hash_rows().to_numpy())
             like = self._table.records_where(
                 self._before, self._key, first, lambda frame: pl.Series(among(frame.hash_rows().to_numpy(), firsts))
             )
@@ -179,12 +179,12 @@ class Changes:
     def _ended(self) -> Iterator[Found]:
         """Where nothing is new or changed, the records that are lost at the end of the file or of a sheet."""
         if self._gone.height and not self._now.height:
-            rows = pl.concat(self._table.records(self._before, [_PLACE, _ROW]))
-            gone = _of_keys(self._table, self._before, self._key, [_PLACE, _ROW], self._lost)
-            stay = rows.join(gone, on=[_PLACE, _ROW], how="anti").group_by(_PLACE).max()
-            gone = gone.join(stay, on=_PLACE, how="left", suffix=_NOW)
+            rows = pl.concat(self._table.records(self._before, [PLACE, ROW]))
+            gone = _of_keys(self._table, self._before, self._key, [PLACE, ROW], self._lost)
+            stay = rows.join(gone, on=[PLACE, ROW], how="anti").group_by(PLACE).max()
+            gone = gone.join(stay, on=PLACE, how="left", suffix=_NOW)
             text = f"nothing is new, and {{}} records that are gone are the last ones of version {self._before.version}"
-            yield gone.filter(pl.col(_ROW) > pl.col(_ROW + _NOW).fill_null(0)).height, gone.height, text
+            yield gone.filter(pl.col(ROW) > pl.col(ROW + _NOW).fill_null(0)).height, gone.height, text
 
     def _rewritten(self, name: str) -> Found:
         """Of the values of a column that changed, those that are only written otherwise."""
@@ -315,8 +315,8 @@ def _of_keys(table: RawTable, record: FileRecord, key: list[str], columns: list[
     def wanted(frame: pl.DataFrame) -> pl.Series:
         return pl.Series(among(frame.hash_rows().to_numpy(), keys))
 
-    types: dict[str, type[pl.DataType]] = {name: pl.Int64 if name == _ROW else pl.String for name in columns}
-    rows = [pl.DataFrame(schema={_KEY: pl.UInt64, **types})]
+    types = {name: LINEAGE_SCHEMA.get(name, pl.String()) for name in columns}
+    rows = [pl.DataFrame(schema={_KEY: pl.UInt64(), **types})]
     for frame in table.records_where(record, list(dict.fromkeys([*key, *columns])), key, wanted):
         rows.append(frame.select(frame.select(key).hash_rows().alias(_KEY), *columns))
     return pl.concat(rows)

@@ -21,13 +21,13 @@ from ingest.config import OFF, Dataset, Limits
 from ingest.errors import printable
 from ingest.reading.checks import column_name
 from ingest.storage.hashes import HashCache, Hashes, among, apart, once
+from ingest.storage.lineage import PLACE
 from ingest.storage.tables import FileRecord, RawTable
 
 _FEW = 1000  # records, in which most columns have a second value already
 _ALIKE = 0.9  # of the values of a column stand in another: it is probably the same one under a new name
 _CLOSER = 0.01  # of the keys are lost: for these alone, a closer look is worth its time
 _HELD = "held"
-_PLACE = "_file_path"  # in a workbook it ends with the sheet, and for all else it is the same in every version
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ComparisonSettings:
     def values(self, columns: Iterable[str], key: Container[str]) -> list[str]:
         """Those of the columns by which two records of one key are compared."""
         values = [name for name in columns if name not in key and name.lower() not in self.renumbered]
-        return values + [_PLACE] * self.sheets
+        return values + [PLACE] * self.sheets
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Comparison:
 
     def keep(self, record: FileRecord) -> None:
         """``record`` is the ledger's row of the version that was watched."""
-        if self._hashes and self._key and self._has >= set(self._hashes.columns) - {_PLACE}:
+        if self._hashes and self._key and self._has >= set(self._hashes.columns) - {PLACE}:
             self._cache.put(record, self._hashes)
 
     def figures(self, record: FileRecord) -> FileRecord:
@@ -208,7 +208,7 @@ class Comparison:
         if not worth or limits.alike == limits.emptied == OFF:
             return
         columns = sorted(self._had & self._has)
-        values = [name for name in self._comparing.values(columns, self._key) if name != _PLACE]
+        values = [name for name in self._comparing.values(columns, self._key) if name != PLACE]
         read = partial(Changes, self._table, before, record, self._key)
         for found, names in changes(read, columns, self._fresh, self._lost):
             for one in found.alike(values, names, few):

@@ -8,9 +8,10 @@ from typing import NamedTuple
 import polars as pl
 
 from ingest.compare import ComparisonSettings, spelled_alike
+from ingest.storage.lineage import ROW
 from ingest.storage.tables import FileRecord, RawTable
 
-_ROW, _KEY, _TURN = "_row_number", "\0key", "\0turn"
+_KEY, _TURN = "\0key", "\0turn"
 
 
 class Change(NamedTuple):
@@ -58,13 +59,13 @@ def differences(
     before, after = (_hashed(table, record, key, values) for record in (old, new))
     both = before.join(after, on=[_KEY, _TURN], suffix="\0new")
     differs = {name: pl.col(name) != pl.col(f"{name}\0new") for name in values}
-    changed = both.filter(pl.any_horizontal(*differs.values())).sort(f"{_ROW}\0new") if values else both.clear()
-    lost = before.join(after, on=[_KEY, _TURN], how="anti").sort(_ROW)
-    added = after.join(before, on=[_KEY, _TURN], how="anti").sort(_ROW)
+    changed = both.filter(pl.any_horizontal(*differs.values())).sort(f"{ROW}\0new") if values else both.clear()
+    lost = before.join(after, on=[_KEY, _TURN], how="anti").sort(ROW)
+    added = after.join(before, on=[_KEY, _TURN], how="anti").sort(ROW)
     first = changed.head(limit)
     shown = list(dict.fromkeys([*columns, *values]))
-    old_rows = _rows(table, old, shown, first[_ROW].to_list())
-    new_rows = _rows(table, new, shown, first[f"{_ROW}\0new"].to_list())
+    old_rows = _rows(table, old, shown, first[ROW].to_list())
+    new_rows = _rows(table, new, shown, first[f"{ROW}\0new"].to_list())
     return Differences(
         old,
         new,
@@ -79,8 +80,8 @@ def differences(
             for name in values
             if before[name] != after[name]
         ],
-        _rows(table, old, [n for n in table.columns if n in had], lost.head(limit)[_ROW].to_list()),
-        _rows(table, new, [n for n in table.columns if n in has], added.head(limit)[_ROW].to_list()),
+        _rows(table, old, [n for n in table.columns if n in had], lost.head(limit)[ROW].to_list()),
+        _rows(table, new, [n for n in table.columns if n in has], added.head(limit)[ROW].to_list()),
         vanished,
         appeared,
     )
@@ -88,12 +89,12 @@ def differences(
 
 def _hashed(table: RawTable, record: FileRecord, key: list[str], values: list[str]) -> pl.DataFrame:
     """A row for each record: a hash of its key, which of the records with this key it is, and a hash of each value."""
-    none = pl.DataFrame(schema={_ROW: pl.Int64, _KEY: pl.UInt64} | dict.fromkeys(values, pl.UInt64))
+    none = pl.DataFrame(schema={ROW: pl.Int64, _KEY: pl.UInt64} | dict.fromkeys(values, pl.UInt64))
     found = [
-        frame.select(_ROW, frame.select(key).hash_rows().alias(_KEY), *(pl.col(name).hash() for name in values))
-        for frame in table.records(record, [_ROW, *key, *values])
+        frame.select(ROW, frame.select(key).hash_rows().alias(_KEY), *(pl.col(name).hash() for name in values))
+        for frame in table.records(record, [ROW, *key, *values])
     ]
-    rows = pl.concat([none, *found]).sort(_ROW)
+    rows = pl.concat([none, *found]).sort(ROW)
     return rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).over(_KEY).alias(_TURN))
 
 
@@ -101,6 +102,6 @@ def _rows(table: RawTable, record: FileRecord, columns: list[str], numbers: list
     """Some records of a version, in the order of ``numbers``."""
     if not numbers:
         return []
-    where = f"and {_ROW} in ({', '.join(map(str, numbers))})"
-    found = pl.concat(table.records(record, [_ROW, *columns], where)).rows_by_key(_ROW, named=True, unique=True)
+    where = f"and {ROW} in ({', '.join(map(str, numbers))})"
+    found = pl.concat(table.records(record, [ROW, *columns], where)).rows_by_key(ROW, named=True, unique=True)
     return [found[number] for number in numbers]

@@ -16,6 +16,9 @@ LINEAGE = (
     "_row_number",
     "_rescued_data",
 )
+PLACE, ROW = "_file_path", "_row_number"
+"""Where in its source a record stands. In a workbook the path ends with the sheet."""
+
 # Names that stand beside those of a file where its records are changed (dbt_duckdb_delta) or written as JSON (macros).
 _BESIDE = ("__dbt_delta_", "_bronze_record")
 

@@ -37,7 +37,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 
 from ingest.contents import Contents, is_release
 from ingest.errors import ConfigurationError
-from ingest.storage.lineage import LINEAGE_SCHEMA
+from ingest.storage.lineage import LINEAGE_SCHEMA, ROW
 
 # A write waits for frames that Python makes, and holds one of the threads of delta-rs meanwhile. It has as many as the
 # machine has processors: where all of them wait, a read of another table would never end.
@@ -53,12 +53,11 @@ _CONFIGURATION = {
 }
 # The ledger is read as a whole: statistics of its columns would only make each commit longer.
 _LEDGER_CONFIGURATION = _CONFIGURATION | {"delta.dataSkippingNumIndexedCols": "0"}
-_ROW = "_row_number"
 # Row numbers grow by one: as differences they take next to no space, and no time to look up in a dictionary.
 _WRITER = WriterProperties(
     compression="SNAPPY",
     column_properties={
-        _ROW: ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED", statistics_enabled="PAGE")
+        ROW: ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED", statistics_enabled="PAGE")
     },
 )
 _NOTE = "ingest"  # the key in a commit's metadata
@@ -409,7 +408,7 @@ class RawTable:
             return
         for path in files["path"]:
             file = f"{self._uri}/{unquote(path)}"
-            numbers = [frame.filter(wanted(frame.select(by)))[_ROW] for frame in _read_parquet(file, [*by, _ROW])]
+            numbers = [frame.filter(wanted(frame.select(by)))[ROW] for frame in _read_parquet(file, [*by, ROW])]
             yield from _read_parquet(file, columns, pl.concat([pl.Series(dtype=pl.Int64), *numbers]))
 
     def _files_of(self, record: FileRecord) -> pl.DataFrame | None:
@@ -471,7 +470,7 @@ def _read_parquet(file: str, columns: list[str], numbers: pl.Series | None = Non
     none = {name: LINEAGE_SCHEMA.get(name, pl.String()) for name in columns}
     wanted = [pl.col(name) if name in there else pl.lit(None, none[name]).alias(name) for name in columns]
     if numbers is not None:
-        rows = rows.filter(pl.col(_ROW).is_in(numbers.implode()))
+        rows = rows.filter(pl.col(ROW).is_in(numbers.implode()))
     yield from rows.select(wanted).collect_batches(maintain_order=False)
 
 
