@@ -323,7 +323,7 @@ class Attempt:
         job, cursor, partitions = self.job, self.cursor, self._found.metadata().partition_columns
         if partitions != job.partition_by:
             said = f"partition_by is {job.partition_by}, but the table is partitioned by {partitions}."
-            raise CompilationError(f"{self.name}: {said} To change that, {job.anew}.")
+            raise CompilationError(f"{self.name}: {said} To change that, {job.remedy}.")
         added = [c for c in new if c not in old and not job.steers(c)]
         removed = [c for c in old if c not in new]
         retyped = [c for c in new if c in old and new[c] != old[c]]
@@ -335,7 +335,7 @@ class Attempt:
         wider = {c: new[c] for c in retyped if job.snapshot and queries.widens(old[c], new[c])}
         narrowed = [c for c in retyped if c not in wider and not queries.castable(cursor, new[c], old[c])]
         if mode != "sync_all_columns" and narrowed:
-            raise CompilationError(f"{problem} Cast {narrowed} in the model, or {job.anew}.")
+            raise CompilationError(f"{problem} Cast {narrowed} in the model, or {job.remedy}.")
         rewrite = mode == "sync_all_columns" and bool(removed or retyped)
         if rewrite and (job.strategy in ("insert_overwrite", "microbatch") or job.merge_update_columns):
             raise CompilationError(f"{problem} A write of only a part cannot change that: run with --full-refresh.")
@@ -356,12 +356,12 @@ class Attempt:
         """
         sql, types, found, rewrite = self._reconcile()
         if types == found:
-            fitted = queries.fitted(types, found, self.job.anew)
+            fitted = queries.fitted(types, found, self.job.remedy)
             self.cursor.execute(f"create temp table {STAGED} as select {fitted} from ({sql})")
         else:
             self.cursor.execute(f"create temp table {CHANGES} as {sql}")
             with self._in_utc():
-                fitted = queries.fitted(types, found, self.job.anew)
+                fitted = queries.fitted(types, found, self.job.remedy)
                 self.cursor.execute(f"create temp table {STAGED} as select {fitted} from {CHANGES}")
             self.cursor.execute(f"drop table {CHANGES}")
         keys = names(self.job.unique_key)
@@ -426,7 +426,7 @@ class Attempt:
         if rewrite:
             found = queries.delta_types(self.cursor, f"from {self._target}", ntz=True)
             with self._in_utc():
-                fitted = queries.fitted({c: types.get(c, found[c]) for c in old}, found, self.job.anew)
+                fitted = queries.fitted({c: types.get(c, found[c]) for c in old}, found, self.job.remedy)
                 self._replace(f"select {fitted} from {self._located} {staying}")
         elif updated or deleted:
             where = self._ranges([c for c in types if c in old])
@@ -570,12 +570,9 @@ class Attempt:
         null = " or ".join(f"{quote(key)} is null" for key in self.job.unique_key)
         if self.job.strategy != "merge" or not null:
             return False
-        asked = f"select 1 from {self._target} where {null}"
-        if first:
-            asked += (
-                f" union all select 1 from {self._target} group by {names(self.job.unique_key)} having count(*) > 1"
-            )
-        return bool(self.cursor.execute(f"{asked} limit 1").fetchall())
+        twice = f" union all select 1 from {self._target} group by {names(self.job.unique_key)} having count(*) > 1"
+        asked = f"select 1 from {self._target} where {null}{twice if first else ''} limit 1"
+        return bool(self.cursor.execute(asked).fetchall())
 
 
 def writer(rows: duckdb.DuckDBPyRelation) -> WriterProperties:

@@ -70,8 +70,8 @@ class Job:
         return self.strategy == "append" or (self.strategy in ("merge", "delete_insert") and not self.unique_key)
 
     @property
-    def anew(self) -> str:
-        """How a table becomes what the query returns, whatever it was. A snapshot, dbt never builds again."""
+    def remedy(self) -> str:
+        """What an error advises where the table cannot take the query's types: dbt never rebuilds a snapshot."""
         return "take another name for a new snapshot" if self.snapshot else "run with --full-refresh"
 
     def steers(self, column: str) -> bool:
