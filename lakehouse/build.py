@@ -106,7 +106,7 @@ def tell(console: Console, warnings: list[str], totals: str) -> None:
 
 
 def forget_dbt() -> None:
-    """Take away what dbt leaves in its process, so that its next run opens the lake anew."""
+    """Close what dbt leaves open in its process, so that its next run opens the lake again."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
 
